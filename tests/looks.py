@@ -18,8 +18,7 @@ Line = Sequence[tuple[float, float]]
 
 def arc(x: float, bow: float, top: float, bottom: float) -> Line:
     """Return a line from top to bottom whose middle is `bow` to the right of its ends."""
-    down = np.linspace(0, 1, 20)
-    return [(x + bow * np.sin(np.pi * part), top + part * (bottom - top)) for part in down]
+    return [(x + bow * np.sin(np.pi * part), top + part * (bottom - top)) for part in np.linspace(0, 1, 20)]
 
 
 def look(pixels: Pixels) -> Ink:

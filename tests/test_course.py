@@ -9,20 +9,17 @@ import pytest
 import terminal
 from pages import ROOT, loaded, parsed
 
-COURSE = ROOT / "docs" / "course"
-run = loaded(COURSE / "run.py")
-PAGES = run.pages([])
+run = loaded(ROOT / "docs" / "course" / "run.py")
 QUICK = ("explain", "predict")
 """Commands that are run here; docs/course/run.py runs the others too, which train or measure."""
 
-each_lesson = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+each_lesson = pytest.mark.parametrize("page", run.pages([]), ids=lambda page: page.stem)
 
 
 @each_lesson
 def test_every_command_of_a_lesson_is_valid(page: Path, here: Path) -> None:
     Path("samples").symlink_to(ROOT / "samples")
-    commands = [step.text for step in run.steps(page) if step.language == "sh"]
-    for command in commands:
+    for command in [step.text for step in run.steps(page) if step.language == "sh"]:
         parsed(command)
         for made in re.findall(r"--out (\S+\.\w+)", command):
             Path(made).touch()  # later commands read it

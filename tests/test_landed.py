@@ -23,7 +23,6 @@ from digitrec.recognise import calibration
 
 LANDED = Path(__file__).parent / "landed" / "0.1.0"
 SAMPLES = Path(__file__).parents[1] / "samples"
-CLOUDS = ("google", "aws", "azure", "azure-analysis")
 PICTURES = {"drawing-28x28.png": 2, "pencil.jpg": 8}
 
 
@@ -42,7 +41,7 @@ def test_a_model_file_is_read_as_it_was(name: str) -> None:
 @pytest.mark.parametrize(("option", "name"), [
     ("--ledger", "ledger.sqlite"), ("--replay", "ledger.sqlite"), ("--replay", "recording.jsonl"),
 ])  # fmt: skip
-@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.parametrize("cloud", ("google", "aws", "azure", "azure-analysis"))
 def test_what_was_paid_for_is_not_asked_again(cloud: str, option: str, name: str, tmp_path: Path) -> None:
     file = shutil.copy(LANDED / name, tmp_path)
     emulated = ["--emulate"] if option == "--ledger" else []
@@ -89,13 +88,11 @@ NAMES = {
 
 @pytest.mark.parametrize("module", NAMES)
 def test_the_public_names_are_where_they_were(module: str) -> None:
-    found = import_module(module)
-    assert [name for name in NAMES[module] if not hasattr(found, name)] == []
+    assert [name for name in NAMES[module] if not hasattr(import_module(module), name)] == []
 
 
 def test_the_entry_points_are_where_they_were() -> None:
-    found = {point.name: point.value for point in entry_points(group="digitrec.providers")}
-    assert found.items() >= {
+    assert {point.name: point.value for point in entry_points(group="digitrec.providers")}.items() >= {
         "local": "digitrec.providers.local:Local", "google": "digitrec.providers.google:Google",
         "aws": "digitrec.providers.aws:Aws", "azure": "digitrec.providers.azure:Azure",
         "azure-analysis": "digitrec.providers.azure:AzureAnalysis",

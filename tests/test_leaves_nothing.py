@@ -91,8 +91,7 @@ KEPT = (
 
 
 def environment(world: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name in KEPT}
-    return kept | {
+    return {name: value for name, value in os.environ.items() if name in KEPT} | {
         "HOME": str(world / "home"), "TMPDIR": str(world / "tmp"), "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
     }  # fmt: skip

@@ -26,8 +26,8 @@ def first_command() -> str:
 def test_the_first_command_reads_a_digit_from_nothing(tmp_path: Path) -> None:
     clone = tmp_path / "digitrec"
     shutil.copytree(ROOT, clone, ignore=LEFT_BEHIND)
-    environment = os.environ | {"PIP_COMPILE": "0"}  # compiling all modules takes long
-    done = ran("bash", "-euc", first_command(), cwd=clone, env=environment, timeout=560)
+    # Compiling all modules takes long.
+    done = ran("bash", "-euc", first_command(), cwd=clone, env=os.environ | {"PIP_COMPILE": "0"}, timeout=560)
     _, row = done.stdout.splitlines()
     sample, digit, sure, *_ = row.split()
     assert sample in first_command()

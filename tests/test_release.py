@@ -41,11 +41,9 @@ def wanted(extra: str) -> list[Requirement]:
     """Return the requirements of an extra, including those of the extras it names."""
     config = ConfigParser()
     config.read(ROOT / "setup.cfg")
-    base = config["options"]["install_requires"].split("\n")
-    found, to_look, seen = list(base), [extra], set()
+    found, to_look, seen = config["options"]["install_requires"].split("\n"), [extra], set()
     while to_look:
-        name = to_look.pop()
-        for line in config["options.extras_require"][name].split("\n"):
+        for line in config["options.extras_require"][to_look.pop()].split("\n"):
             requirement = Requirement(line) if line else None
             if requirement and requirement.name == "digitrec":
                 to_look += requirement.extras - seen

@@ -15,8 +15,7 @@ from digitrec import recognise
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.providers import registry
 
-ROOT = Path(__file__).parents[1]
-PICTURE = ROOT / "samples" / "photo-pen.jpg"
+PICTURE = Path(__file__).parents[1] / "samples" / "photo-pen.jpg"
 HANGS_S = 120
 
 

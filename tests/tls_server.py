@@ -93,6 +93,5 @@ def _certificate() -> bytes:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    plain = serialization.NoEncryption()
     pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    return made.public_bytes(pem) + key.private_bytes(pem, form, plain)
+    return made.public_bytes(pem) + key.private_bytes(pem, form, serialization.NoEncryption())

@@ -22,10 +22,9 @@ from digitrec.image import DigitImage
 from digitrec.image.files import MAX_FILE_BYTES, Skipped
 
 TEXT = st.text(st.characters(exclude_categories=()))
-ITEM = TEXT | st.builds(Member, TEXT, st.binary(), st.text())
 
 
-@given(st.lists(ITEM, min_size=1, max_size=20))
+@given(st.lists(TEXT | st.builds(Member, TEXT, st.binary(), st.text()), min_size=1, max_size=20))
 def test_the_items_of_a_plan_come_back(items: list[Item]) -> None:
     with tempfile.TemporaryDirectory() as folder, job.opened(Path(folder, "out.csv")) as run:
         run.begin(items, {}, processes=2)

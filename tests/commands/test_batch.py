@@ -98,8 +98,7 @@ def test_rows_are_those_of_predict_in_the_order_given(scans: Path, monkeypatch: 
     done = run("scans", "-o", "rows.jsonl", "--workers", "1", code=1)  # one picture could not be read
     assert "41 images, 40 digits, 1 failed (ImageError: 1)" in done.stderr
     assert " digits, 0.0" in done.stderr, "0 a second"
-    said = terminal.run("predict", "scans", "-o", "jsonl")
-    theirs = [json.loads(line) for line in said.stdout.splitlines()]
+    theirs = map(json.loads, terminal.run("predict", "scans", "-o", "jsonl").stdout.splitlines())
     for ours, other in zip(rows("rows.jsonl"), theirs, strict=True):
         # Probabilities may differ in their last bits, because the batches differ.
         assert ours["image"] == other["image"]
@@ -192,8 +191,7 @@ def test_killed_at_any_moment_each_picture_is_in_one_row(scans: Path) -> None:
 
 def test_killed_while_it_writes_the_rows_it_leaves_nothing_beside_them(scans: Path) -> None:
     dies = "import os, digitrec.__main__ as it; os.fsync = lambda _: os._exit(9); it.run()"
-    arguments = ["batch", "scans", "-o", "rows.jsonl", "--workers", "1"]
-    python("-c", dies, *arguments, code=9)
+    python("-c", dies, "batch", "scans", "-o", "rows.jsonl", "--workers", "1", code=9)
     assert len(list(Path().glob(".*unfinished*"))) == 1
     run("scans", "-o", "rows.jsonl", "--resume")
     assert names("rows.jsonl") == in_order() and not list(Path().glob(".*unfinished*"))
@@ -203,13 +201,9 @@ def ps(field: str, by: str, process: int) -> str:
     return ran("ps", "-o", field, by, process, code=None).stdout
 
 
-def children(program: int) -> set[int]:
-    return {int(pid) for pid in ps("pid=", "--ppid", program).split()}
-
-
 def test_killed_it_takes_its_workers_along(scans: Path) -> None:
     program = begun_with_a_list(in_order() * 50, "2")
-    workers = children(program.pid)
+    workers = {int(pid) for pid in ps("pid=", "--ppid", program.pid).split()}
     assert len(workers) >= 2
     program.kill()
     program.wait()
@@ -374,8 +368,7 @@ def test_wrong_arguments_are_named_errors(scans: Path, arguments: list[str], nam
 
 def test_a_url_is_one_row_without_its_key(scans: Path) -> None:
     url = "https://user:planted-key@x.example/7.png?key=planted"
-    archive = "https://user:planted-key@x.example/7.zip"
-    assert "planted" not in run(archive, "-o", "rows.jsonl", code=1).stderr
+    assert "planted" not in run("https://user:planted-key@x.example/7.zip", "-o", "rows.jsonl", code=1).stderr
     Path("rows.jsonl").unlink()
     for arguments in (["-"], [url, "scans/0/00.png"]):
         done = run(*arguments, "-o", "rows.jsonl", code=1, input=f"{url}\nscans/0/00.png".encode())
@@ -394,8 +387,7 @@ def test_numbers_have_a_row_each_as_from_read(scans: Path) -> None:
     with zipfile.ZipFile("forms.zip", "w") as archive:
         for picture in (*pictures, scans / "2.png"):
             archive.write(picture, picture.name)
-    said = terminal.run("read", *pictures, "-o", "csv")
-    expected = list(csv.DictReader(said.stdout.splitlines()))
+    expected = list(csv.DictReader(terminal.run("read", *pictures, "-o", "csv").stdout.splitlines()))
     done = run("forms.zip", "-o", "rows.csv", "--numbers", "--workers", "1", code=1)
     assert "numbers" in done.stderr and "no number: 1" in done.stderr
     found = list(csv.DictReader(Path("rows.csv").read_text().splitlines()))

@@ -17,9 +17,8 @@ from digitrec.emulator.kit import drawn_seven
 def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
-    pixels = drawn_seven().pixels
     for number in range(4):
-        Image.fromarray(pixels[number:, :]).save(folder / f"{number}.png")
+        Image.fromarray(drawn_seven().pixels[number:, :]).save(folder / f"{number}.png")
     (folder / "labels.csv").write_text("file,label\n0.png,7\n1.png,7\n2.png,7\n3.png,1\n")
     return folder
 
@@ -53,8 +52,7 @@ def test_a_policy_is_scored_beside_its_engines(data: Path) -> None:
 
 def test_the_report_is_written_as_a_page(data: Path, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
-    result = run(data, "--html", page)
-    assert result.stdout.startswith("engine  right ")
+    assert run(data, "--html", page).stdout.startswith("engine  right ")
     assert "Misread pictures" in page.read_text(encoding="utf-8")
     page.unlink()
     programs.ran("sh", "-c", f'"{sys.executable}" -m digitrec benchmark "{data}" --html "{page}" | true')
@@ -65,12 +63,10 @@ def test_an_engine_that_answers_nothing_fails_the_run(data: Path, monkeypatch: p
     monkeypatch.setenv("GOOGLE_API_KEY", "k")
     monkeypatch.setenv("DIGITREC_GOOGLE_ENDPOINT", "http://127.0.0.1:1")
     options = ("--no-ledger", "--timeout", "0.5")
-    alone = run(data, "-p", "google", *options, code=17)
-    assert "google: 4 of 4 pictures failed" in alone.stderr
+    assert "google: 4 of 4 pictures failed" in run(data, "-p", "google", *options, code=17).stderr
     calibrated = terminal.run("calibrate", data, "-p", "google", *options, code=17)
     assert "google: 4 of 4 pictures failed" in calibrated.stderr
-    beside = run(data, "-p", "google,local", *options, code=1)
-    assert "local" not in beside.stderr
+    assert "local" not in run(data, "-p", "google,local", *options, code=1).stderr
 
 
 def test_an_option_that_reaches_the_target_is_recommended() -> None:

@@ -17,8 +17,7 @@ run = partial(terminal.run, "compare", code=0)
 
 
 def test_one_line_for_each_picture_and_engine(seven: Path) -> None:
-    told = run(seven, "-p", "local,google,aws", "--emulate", "--no-ledger").stdout
-    together, *lines = told.splitlines()
+    together, *lines = run(seven, "-p", "local,google,aws", "--emulate", "--no-ledger").stdout.splitlines()
     assert together.endswith("one answer only (emulated: not counted)")
     assert [line.split()[0] for line in lines] == ["local", "google", "aws"]
     assert [line.endswith("free; emulated") for line in lines] == [False, True, True]
@@ -87,8 +86,7 @@ def test_an_engine_that_fails_for_every_picture_is_one_message(seven: Path) -> N
 @pytest.mark.parametrize(("how", "answer"), [((), 7), (("--numbers",), "7")])
 def test_standard_input_is_read_once_for_all(seven: Path, how: tuple[str, ...], answer: int | str) -> None:
     arguments = ["-p", "azure,local,aws", "--emulate", "--no-ledger", "-o", "json", *how]
-    result = run("-", *arguments, input=seven.read_bytes())
-    (found,) = json.loads(result.stdout)
+    (found,) = json.loads(run("-", *arguments, input=seven.read_bytes()).stdout)
     assert (found["source"], found["consensus"]) == ("<stdin>", answer)
 
 

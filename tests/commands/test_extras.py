@@ -10,8 +10,7 @@ import pytest
 from digitrec.cli import COMMANDS
 from digitrec.comparison.datasets.mnist import mnist_test
 
-ROOT = Path(__file__).parents[2]
-PICTURE = ROOT / "samples" / "photo-pen.jpg"
+PICTURE = Path(__file__).parents[2] / "samples" / "photo-pen.jpg"
 STATS, PLOTS = "scipy sklearn skops threadpoolctl pandas", "matplotlib"
 TRAIN = "tensorflow keras h5py pooch tqdm optuna onnx"
 OTHERS = "boto3 botocore google azure openai rapidocr onnxruntime requests"

@@ -54,8 +54,8 @@ def test_clearing_asks_first_and_keeps_what_was_spent(asked: Emulator) -> None:
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="the time zone cannot be changed here")
 def test_a_date_is_meant_as_it_is_shown(asked: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = json.loads(run("ledger", "--ledger", "paid.sqlite", "show", "-o", "json").stdout)[0]["asked_at"]
-    second = shown[:19]  # rounded down, so just before the call
-    clear = ("ledger", "--ledger", "paid.sqlite", "clear", "--yes", "--before", second)
+    # The second is rounded down, so just before the call.
+    clear = ("ledger", "--ledger", "paid.sqlite", "clear", "--yes", "--before", shown[:19])
     for zone in ("UTC+12", "UTC-12"):
         monkeypatch.setenv("TZ", zone)
         time.tzset()

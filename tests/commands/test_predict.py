@@ -123,8 +123,7 @@ def test_a_dry_run_needs_no_credentials_and_obeys_the_output(folder: Path, name:
 
 
 def test_a_preparation_is_for_the_engines_that_take_one(folder: Path) -> None:
-    engines = ("-p", "local,google", "--consensus", "2", "--emulate")
-    run("seven.png", *engines, "--prepare", "plain", code=0)
+    run("seven.png", "-p", "local,google", "--consensus", "2", "--emulate", "--prepare", "plain", code=0)
 
 
 @pytest.mark.parametrize(("options", "name", "asked"), [

@@ -51,8 +51,7 @@ def test_each_number_is_a_line_in_the_order_of_the_page(fake: FakeProvider) -> N
 def test_csv_marks_the_answers_of_an_emulator(fake: FakeProvider) -> None:
     marks = []
     for engine in (["-p", "rapidocr"], ["-p", "google", "--emulate"]):
-        done = terminal.run("read", "form.png", *engine, "-o", "csv")
-        row = next(csv.DictReader(io.StringIO(done.stdout)))
+        row = next(csv.DictReader(io.StringIO(terminal.run("read", "form.png", *engine, "-o", "csv").stdout)))
         marks.append((row["emulated"], row["replayed"]))
     assert marks == [("False", "False"), ("True", "False")]
 

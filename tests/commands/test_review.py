@@ -13,8 +13,7 @@ from digitrec.emulator.kit import FakeProvider, drawn_seven
 @pytest.fixture
 def answers(tmp_path: Path) -> Path:
     file = tmp_path / "answers.jsonl"
-    prediction = digitrec.predict(drawn_seven(), FakeProvider(["7"]))
-    file.write_text(json.dumps(prediction.as_dict()) + "\n")
+    file.write_text(json.dumps(digitrec.predict(drawn_seven(), FakeProvider(["7"])).as_dict()) + "\n")
     return file
 
 

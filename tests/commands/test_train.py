@@ -114,8 +114,7 @@ def test_fine_tuning_on_a_folder_reports_before_and_after(
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(file)
     options = ["--data", "hand", "--epochs", "1", "--batch", "16", "--limit-test", "10"]
-    start = ["--start", str(trained.litert_file), "--out", "mine.tflite"]
-    done = run("train", *start, *options, code=0)
+    done = run("train", "--start", str(trained.litert_file), "--out", "mine.tflite", *options, code=0)
     assert "synthetic" in done.stderr
     table = done.stdout.splitlines()
     assert table[0].split() == ["correct", "before", "after", "95", "%", "interval", "gained", "lost"]

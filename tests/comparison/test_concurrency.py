@@ -51,8 +51,8 @@ def test_one_hanging_engine_costs_the_others_nothing_and_its_deadline_holds() ->
 
 def test_an_engine_that_cannot_go_on_fails_for_its_own_pictures_and_no_others(tmp_path: Path) -> None:
     """An engine whose ledger cannot be opened, which concerns all pictures."""
-    options = Options(ledger=tmp_path)  # a folder
-    broken = Engine(FakeProvider(name="broken", endpoint="http://127.0.0.1:9"), options)
+    # Its ledger is a folder.
+    broken = Engine(FakeProvider(name="broken", endpoint="http://127.0.0.1:9"), Options(ledger=tmp_path))
     found = compare_many([drawn_seven()] * 3, [broken, Engine(FakeProvider(name="good"))])
     assert len(found) == 3
     for failed, read in (one.outcomes for one in found):
@@ -66,8 +66,7 @@ def test_an_unreadable_picture_keeps_its_place(tmp_path: Path, monkeypatch: pyte
     last = 6  # the first of the third window
     pictures = [drawn_seven()] * (last + 1)
     pictures[1] = pictures[last] = tmp_path / "none.png"  # type: ignore[call-overload]
-    engines = [Engine(FakeProvider(name=name)) for name in "ab"]
-    found = compare_many(pictures, engines)
+    found = compare_many(pictures, [Engine(FakeProvider(name=name)) for name in "ab"])
     assert [one.consensus for one in found] == [7, None, 7, 7, 7, 7, None]
     assert [place for place, one in enumerate(found) if not one.predictions] == [1, last]
     for outcome, name in zip(found[1].outcomes, "ab", strict=True):

@@ -79,8 +79,7 @@ def test_an_uncalibrated_engine_logs_one_warning(caplog: pytest.LogCaptureFixtur
 def test_a_fallback_without_a_digit_is_the_first_refusal(failing: int) -> None:
     said: list[Outcome] = [replace(answer(name, None, None), reason=name) for name in "abc"]
     said[failing] = Failure(said[0].image, "abc"[failing], DOWN)
-    outcome = decided(Fallback(engines("1", "2", "3"), below=0.9), said)
-    assert outcome.reason == ("b" if failing == 0 else "a")
+    assert decided(Fallback(engines("1", "2", "3"), below=0.9), said).reason == ("b" if failing == 0 else "a")
 
 
 def test_policies_are_named_and_an_impossible_one_is_refused() -> None:
@@ -182,9 +181,8 @@ def test_the_budget_of_an_engine_ends_its_turn_not_the_policys() -> None:
     price = Price(0.01, "test")
     paid = FakeProvider([sure(9, 0.99)], name="paid", price=price, endpoint="http://127.0.0.1:9")
     unsure = FakeProvider([sure(7, 0.5)], name="unsure")
-    with Fallback(
-        [Engine(unsure), Engine(paid, Options(max_cost=0.015, ledger="none"))], below=0.9
-    ) as policy:
+    engines = [Engine(unsure), Engine(paid, Options(max_cost=0.015, ledger="none"))]
+    with Fallback(engines, below=0.9) as policy:
         outcomes = [it for it in digitrec.predict_many(PICTURES, policy) if isinstance(it, Prediction)]
     assert sorted(outcome.digit or 0 for outcome in outcomes) == [7, 7, 9]
     assert paid.calls == 1
@@ -312,8 +310,7 @@ def test_too_few_sheets_to_agree_are_the_failure_of_an_engine() -> None:
 def test_emulated_sheets_do_not_count_beside_a_real_one() -> None:
     engines = [Emulated(reader(name, ("12", 0.9))) for name in "ab"]
     assert digitrec.read(PAGE, digitrec.Consensus(engines, 2)).numbers[0].value == 12
-    three = digitrec.Consensus([*engines, reader("c", ("12", 0.9))], 2)
-    (number,) = digitrec.read(PAGE, three).numbers
+    (number,) = digitrec.read(PAGE, digitrec.Consensus([*engines, reader("c", ("12", 0.9))], 2)).numbers
     assert (number.text, number.value, number.reason) == ("12", None, "engines disagree")
 
 
@@ -322,8 +319,7 @@ def test_a_reading_confirms_one_number_at_its_place() -> None:
     for box, reasons in ((None, [None, "engines disagree"]), ((20, 44, 80, 74), ["engines disagree"] * 2)):
         said = Answer(fives), Answer((Candidate("5", 0.9, box),))
         engines = [FakeProvider([one], name=name) for one, name in zip(said, "ab", strict=True)]
-        numbers = digitrec.read(PAGE, digitrec.Consensus(engines, 2)).numbers
-        assert [one.reason for one in numbers] == reasons
+        assert [one.reason for one in digitrec.read(PAGE, digitrec.Consensus(engines, 2)).numbers] == reasons
 
 
 def test_a_date_is_as_sure_as_it_was_read() -> None:
@@ -335,8 +331,7 @@ def test_a_date_is_as_sure_as_it_was_read() -> None:
 def test_agreement_makes_a_doubtful_number_sure_enough() -> None:
     words = Candidate("12", 0.8, (20, 20, 80, 50), chance=0.4), Candidate("3/4", 0.9, (20, 80, 80, 110))
     unsure = FakeProvider([Answer(words)], name="a")
-    other = reader("b", ("12", 0.7), ("3/4", 0.9))
-    policy = digitrec.Consensus([unsure, other], 2)
+    policy = digitrec.Consensus([unsure, reader("b", ("12", 0.7), ("3/4", 0.9))], 2)
     twelve, date = digitrec.read(PAGE, policy, at_least=0.8).numbers
     assert (twelve.value, twelve.reason, date.value, date.reason) == (12, None, None, "not one number")
     (other_length, _) = digitrec.read(PAGE, policy, digits=3).numbers

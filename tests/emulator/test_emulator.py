@@ -67,9 +67,8 @@ def test_an_unknown_fault_is_named():
 def test_faults_can_be_changed_and_taken_away(digitrec_emulator):
     emulator = digitrec_emulator(["google"], engine=reads(), faults=["500"])
     emulator.start()  # it was started before
-    endpoint = emulator.endpoints["google"]
     emulator.set_faults("google", "503:first=1", "429:first=1")
-    assert [status(endpoint) for _ in range(3)] == [503, 429, 404]
+    assert [status(emulator.endpoints["google"]) for _ in range(3)] == [503, 429, 404]
     with pytest.raises(ValueError):
         emulator.set_faults("google", "endless-poll")
 

@@ -67,8 +67,7 @@ def test_an_engine_that_does_not_exist_is_named():
 
 
 def test_a_picture_on_its_side_is_turned():
-    lying = encoded(Image.new("L", (200, 120), 255), "JPEG", exif=exif({0x0112: 6}))
-    found = Picture.decode(lying)
+    found = Picture.decode(encoded(Image.new("L", (200, 120), 255), "JPEG", exif=exif({0x0112: 6})))
     assert (found.width, found.height) == (120, 200)
     assert found.image.pixels.shape[:2] == (200, 120)
 

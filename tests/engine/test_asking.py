@@ -74,8 +74,7 @@ UNUSABLE: list[Any] = ["7", Answer((Candidate("7", float("nan")),)), Answer(raw=
 
 @pytest.mark.parametrize("given", UNUSABLE, ids=repr)
 def test_what_cannot_be_used_is_charged_and_never_stored_as_answered(tmp_path: Path, given: Any) -> None:
-    cloud = Doing(lambda: given)
-    (reply,) = ask(cloud, tmp_path, 7)
+    (reply,) = ask(Doing(lambda: given), tmp_path, 7)
     assert isinstance(reply.outcome, ProviderError)
     assert (reply.attempts, reply.cost_usd) == (1, PRICE)
     assert [call.state for call in recorded(tmp_path)] == ["unknown"]
@@ -100,8 +99,7 @@ def test_a_wrong_number_of_outcomes_is_a_bug_of_the_provider(tmp_path: Path, do:
 
 @pytest.mark.parametrize("error", [NotConfigured("set ACME_CA"), NotInstalled("pip install acme")])
 def test_what_was_not_sent_is_free_and_told_once(tmp_path: Path, error: DigitrecError) -> None:
-    cloud = Doing(raising(error))
-    replies = ask(cloud, tmp_path, 7, 1, 2, 3, concurrency=1)
+    replies = ask(Doing(raising(error)), tmp_path, 7, 1, 2, 3, concurrency=1)
     assert {reply.outcome for reply in replies} == {error}
     assert [(reply.attempts, reply.cost_usd) for reply in replies] == [(1, 0.0)] + 3 * [(0, 0.0)]
     assert spent(tmp_path) == 0

@@ -59,10 +59,9 @@ def test_the_ledger_is_the_configured_one_or_lies_in_the_users_folder(tmp_path: 
 
 def test_an_estimate_asks_nothing(tmp_path: Path) -> None:
     cloud = PaidCloud(batch=4)
-    images = [image(number) for number in (1, 2, 2, 3, 4, 5, 6)]
     with Engine(cloud, options(tmp_path)) as engine:
         engine.ask([image(1)])
-        estimate = engine.estimate(images)
+        estimate = engine.estimate([image(number) for number in (1, 2, 2, 3, 4, 5, 6)])
     assert estimate == Estimate("paid", images=7, replayed=2, requests=2, cost_usd=5 * PRICE)
     assert cloud.calls == [1]
     cloud.price = None
@@ -305,9 +304,8 @@ def test_a_paid_answer_is_returned_if_not_recorded(tmp_path: Path, caplog: pytes
 def test_every_answer_is_recorded_also_a_replayed_one(tmp_path: Path) -> None:
     ask(PaidCloud(), tmp_path, 1)
     ask(PaidCloud(script={2: [errors.Rejected("x")]}), tmp_path, 1, 2, 3, record=tmp_path / "r.jsonl")
-    other = replace(image(1), image=image(4).image)  # another file of the same picture
     with Engine(PaidCloud(), options(tmp_path, record=tmp_path / "r.jsonl")) as engine:
-        engine.ask([other])
+        engine.ask([replace(image(1), image=image(4).image)])  # another file of the same picture
     with closing(Ledger(tmp_path / "r.jsonl")) as recording:
         kept = [(entry.answer, entry.question.image_sha256) for entry in entries(recording)]
     assert kept == [(answer(at), image(of).image.sha256) for at, of in ((1, 1), (3, 3), (1, 4))]

@@ -43,8 +43,7 @@ def path(tmp_path: Path) -> Path:
 def test_what_was_recorded_is_answered_on_another_machine(tmp_path: Path, path: Path) -> None:
     ask(PaidCloud(), tmp_path, 1, 2, record=path)
     replay = Replay(path, "paid")
-    otherwise_prepared = replace(image(2), data=b"by another version of Pillow")
-    replies = replay.ask([image(1), otherwise_prepared])
+    replies = replay.ask([image(1), replace(image(2), data=b"by another version of Pillow")])
     assert [reply.outcome for reply in replies] == [answer(1), answer(2)]
     assert {(r.replayed, r.attempts, r.cost_usd, r.emulated) for r in replies} == {(True, 0, 0.0, False)}
     replay.close()
@@ -115,8 +114,7 @@ def test_an_engine_that_was_not_needed_may_have_no_answer(path: Path) -> None:
 def test_an_emulators_answers_stay_an_emulators_whatever_its_port_was(path: Path) -> None:
     ports = ("http://127.0.0.1:1", "http://127.0.0.1:2")
     record(path, [entry(n, emulated=True, endpoint=port) for n, port in enumerate(ports)])
-    replies = Replay(path, "paid").ask([image(0), image(1)])
-    assert [reply.emulated for reply in replies] == [True, True]
+    assert [reply.emulated for reply in Replay(path, "paid").ask([image(0), image(1)])] == [True, True]
 
 
 def test_two_preparations_are_not_mixed(path: Path) -> None:

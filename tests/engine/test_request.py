@@ -151,17 +151,14 @@ class Limited(PaidCloud):
         return step
 
 
-KEEPING = [
+@pytest.mark.usefixtures("no_waits")
+@pytest.mark.parametrize("failure", [
     errors.AuthFailed("x", status=401), errors.QuotaExceeded("x", status=403),
     errors.Rejected("x", status=400), errors.BadAnswer("x", status=200), errors.NotConfigured("x"),
     errors.TimedOut("x"), errors.Unavailable("x", status=503),
     errors.RateLimited("x", status=429, retry_after=500), ValueError("a bug"), "7",
     Answer(raw=7),  # type: ignore[arg-type]
-]  # fmt: skip
-
-
-@pytest.mark.usefixtures("no_waits")
-@pytest.mark.parametrize("failure", KEEPING, ids=repr)
+], ids=repr)  # fmt: skip
 def test_an_order_outlives_every_failure_of_a_poll(tmp_path: Path, failure: Any) -> None:
     (reply,) = ask(Limited(*[failure] * 5), tmp_path, 7)
     assert isinstance(reply.outcome, Exception)
@@ -226,8 +223,7 @@ def test_an_order_without_a_number_is_a_bug_and_may_have_cost(tmp_path: Path, to
 def test_every_request_waits_for_its_turn_and_a_vendors_limit_is_kept(tmp_path: Path) -> None:
     """The free tier's recipe, eighty times as fast: 20 calls in 0.75 s."""
     cloud = Limited(calls=20, per_s=0.75)
-    config = Config(rates={"paid": 20 / 0.75 * 0.9})
-    replies = ask(cloud, tmp_path, *range(24), config=config, timeout=20.0)
+    replies = ask(cloud, tmp_path, *range(24), config=Config(rates={"paid": 20 / 0.75 * 0.9}), timeout=20.0)
     assert [reply.outcome for reply in replies] == [answer(number) for number in range(24)]
     assert sorted(cloud.orders) == list(range(24))
     assert len(cloud.polls) == 24

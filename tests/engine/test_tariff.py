@@ -36,11 +36,10 @@ def server(server: RawServer) -> RawServer:
 def asked(server: RawServer, ledger: Path, times: int = 1, **options: Any) -> list[Any]:
     """Ask different questions; return the replies, and then their cost in the ledger."""
     provider = OpenAi(model="m", key="k", endpoint=server.url)
-    image = prepare(drawn_seven(), provider.wants)
     settings = {"_config": PRICED, "attempts": 1, "fresh": True, **options}
     engine = Engine(provider, Options(ledger=ledger, **settings))
     with engine:
-        return [engine.ask([image])[0] for _ in range(times)]
+        return [engine.ask([prepare(drawn_seven(), provider.wants)])[0] for _ in range(times)]
 
 
 UNUSABLE: list[dict[str, Any]] = [

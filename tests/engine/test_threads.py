@@ -24,8 +24,7 @@ def test_every_job_is_done_and_no_more_run_at_once_than_allowed(at_once: int) ->
         yield f"second of {job}"
         running.remove(job)
 
-    results = list(spread(iter(range(12)), work, at_once=at_once))
-    assert sorted(results) == sorted(
+    assert sorted(spread(iter(range(12)), work, at_once=at_once)) == sorted(
         (job, f"{it} of {job}") for job in range(12) for it in ("first", "second")
     )
     assert 1 <= most <= at_once

@@ -18,15 +18,14 @@ from digitrec.image import files, headers
 from digitrec.image.files import Skipped, matches, name_of, pictures, read
 
 pytestmark = pytest.mark.usefixtures("here")
-URLS = [
+
+
+@pytest.mark.parametrize("url", [
     "https://user:hunter2@example.org/a/7.png?X-Amz-Signature=hunter2#hunter2", "http://hunter2@example.org",
     "s3://bucket/7.png?versionId=hunter2", "gs://bucket/7.png", "file:///home/someone/7.png",
     "HTTPS://example.org/7.png", "data:image/png;base64,hunter2hunter2", "data:,hunter2",
     "data:hunter2;base64," + "A" * 5000,
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("url", URLS)
+])  # fmt: skip
 @pytest.mark.parametrize("kind", [str, Path])
 def test_a_url_is_not_read_nor_secrets_shown(url: str, kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:

@@ -119,9 +119,8 @@ def test_decoding_stays_within_its_estimate(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, peak: Callable[[Path], int]
 ) -> None:
     form, mode, options = CASES[name]
-    monkeypatch.setattr(
-        TiffImagePlugin, "STRIP_SIZE", 1 << 40
-    )  # all pixels in one strip need the most memory
+    # All pixels in one strip need the most memory.
+    monkeypatch.setattr(TiffImagePlugin, "STRIP_SIZE", 1 << 40)
     small, large = made(form, mode, 40, **options), made(form, mode, SIDE, **options)
     (tmp_path / "small").write_bytes(small)
     (tmp_path / "large").write_bytes(large)
@@ -187,8 +186,7 @@ class TestAJpegInManyPasses:
 
     def in_passes(self, count: int, **options: object) -> bytes:
         data = made("JPEG", "RGB", 64, **options)
-        last = data.rfind(b"\xff\xda")
-        return data[:-2] + count * data[last:-2] + data[-2:]
+        return data[:-2] + count * data[data.rfind(b"\xff\xda") : -2] + data[-2:]
 
     def test_is_refused(self) -> None:
         assert DigitImage.open(self.in_passes(80, progressive=True)).pixels.shape == (64, 64, 3)

@@ -91,8 +91,8 @@ def test_a_huge_picture_is_read_smaller_in_every_format_as_a_jpeg_is(form: str) 
 def test_a_huge_pictures_orientation_is_applied_and_its_transparency_put_on_white() -> None:
     picture = Image.new("RGBA", (3200, 2400), (0, 0, 0, 0))
     picture.paste((0, 0, 0, 255), (0, 0, 400, 400))
-    turned = exif({0x0112: 6})  # shown rotated by 90 degrees clockwise
-    found = DigitImage.open(encoded(picture, "PNG", exif=turned)).pixels
+    # Its EXIF data say: show it rotated by 90 degrees clockwise.
+    found = DigitImage.open(encoded(picture, "PNG", exif=exif({0x0112: 6}))).pixels
     assert found.shape == (1067, 800, 3)
     assert found[50, 750].tolist() == [0, 0, 0] and found[900, 50].tolist() == [255, 255, 255]
 

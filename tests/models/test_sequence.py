@@ -156,8 +156,7 @@ def test_strips_of_any_width_have_a_column_for_each_four_pixels(width: int) -> N
 def test_the_chance_of_a_number_is_the_mean_over_the_looks() -> None:
     reader = SequenceReader()
     clear = reader.look(printed("407", 22, 5))
-    bare = reader.look(np.full((HEIGHT, 96), 255, np.uint8))
-    alone, both = read([clear]), read([bare, clear])
+    alone, both = read([clear]), read([reader.look(np.full((HEIGHT, 96), 255, np.uint8)), clear])
     assert (alone.text, alone.look) == ("407", 0)
     assert (both.text, both.look) == ("407", 1)
     assert both.chance == pytest.approx(alone.chance / 2, rel=0.01)

@@ -99,8 +99,7 @@ def test_pictures_of_any_kind(height, width, channels, coarse, dark, seed) -> No
     rng = np.random.default_rng(seed)
     blocks = np.where(rng.random((coarse, coarse)) < 0.3, rng.integers(0, 256, (coarse, coarse)), dark)
     picture = Image.fromarray(blocks.astype(np.uint8)).resize((width, height), Image.Resampling.NEAREST)
-    ink = look(np.asarray(picture.convert("RGB") if channels else picture))
-    for left, top, right, bottom in ink.boxes:
+    for left, top, right, bottom in look(np.asarray(picture.convert("RGB") if channels else picture)).boxes:
         assert 0 <= left < right <= width and 0 <= top < bottom <= height
 
 

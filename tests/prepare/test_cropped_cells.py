@@ -34,8 +34,7 @@ def right(pictures: list[Pixels]) -> int:
 
 @pytest.mark.parametrize("off", [-3, 0, 4])
 def test_a_digit_that_was_cropped_closely_is_read_as_with_paper_around(off: int) -> None:
-    pictures = [cropped(ink, off) for ink in INKS]
-    both = [255 - one if place % 2 else one for place, one in enumerate(pictures)]
+    both = [255 - one if place % 2 else one for place, one in enumerate([cropped(ink, off) for ink in INKS])]
     assert right(both) >= 54 + 3 * (off >= 0)
 
 
@@ -88,7 +87,6 @@ def test_a_thick_one_that_fills_a_narrow_cell_is_read() -> None:
 
 def test_boxes_are_of_the_picture_that_was_given() -> None:
     ink = INKS[0]
-    ready = prepare(DigitImage.open(cropped(ink, 0)), InputSpec("mnist"))
     left, top, right, bottom = box_of(ink)
-    (box,) = ready.findings.boxes
+    (box,) = prepare(DigitImage.open(cropped(ink, 0)), InputSpec("mnist")).findings.boxes
     assert np.abs(np.array(box) - (0, 0, right - left, bottom - top)).max() <= 4

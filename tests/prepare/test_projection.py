@@ -18,8 +18,7 @@ WHITE = (255, 255, 255)
 def coloured(ink: tuple[int, ...], paper: tuple[int, ...], light: tuple[float, ...] = (1, 1, 1)) -> Pixels:
     """Draw a digit in one colour on another, in light that falls off to these shares at the right."""
     drawn = np.pad(enlarge(mnist_test().images[0], 200), 60)[:, :, None] / 255
-    across = np.linspace(0, 1, drawn.shape[1])[None, :, None]
-    lit = 1 - across * (1 - np.array(light))
+    lit = 1 - np.linspace(0, 1, drawn.shape[1])[None, :, None] * (1 - np.array(light))
     return np.asarray((np.array(ink) * drawn + np.array(paper) * (1 - drawn)) * lit).astype(np.uint8)
 
 

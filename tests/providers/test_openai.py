@@ -305,8 +305,7 @@ def test_an_error_inside_a_200_is_that_error(said: Any, kind: type[Exception], t
 def test_the_settings_of_the_configuration_hold_for_every_request(opened: Opened, server: RawServer) -> None:
     config = Config(parameters={"openai": Parameters(("store", "top_logprobs"), 64)})
     server.say = [answered()]
-    openai = opened("openai", endpoint=server.url)
-    asked(openai, _config=config)
+    asked(opened("openai", endpoint=server.url), _config=config)
     (request,) = sent(server)
     assert not {"store", "logprobs", "top_logprobs"} & set(request)
     assert request["max_completion_tokens"] == 64

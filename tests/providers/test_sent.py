@@ -27,9 +27,8 @@ pytestmark = pytest.mark.usefixtures("no_waits")
 
 
 def ask(provider: Provider, folder: Path, **how: Any) -> Reply:
-    config = Config(prices={provider.name: PRICE})
     settings = {"ledger": folder / "ledger.sqlite", "timeout": 10.0, "attempts": 2, **how}
-    return asked(provider, _config=config, **settings)
+    return asked(provider, _config=Config(prices={provider.name: PRICE}), **settings)
 
 
 def usd(folder: Path) -> float:

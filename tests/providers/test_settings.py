@@ -69,7 +69,7 @@ def test_status_names_what_is_found_and_what_is_missing(
     assert all(said in text for said, text in zip(missing, status.missing, strict=True))
 
 
-ENDPOINTS: list[tuple[str, dict[str, str], str]] = [
+@pytest.mark.parametrize(("cloud", "env", "endpoint"), [
     ("aws", KEYS | REGION | {"AWS_ENDPOINT_URL_REKOGNITION": URL}, URL),
     ("aws-textract", KEYS | REGION | {"AWS_ENDPOINT_URL_REKOGNITION": URL},
      "https://textract.eu-west-1.amazonaws.com"),
@@ -87,10 +87,7 @@ ENDPOINTS: list[tuple[str, dict[str, str], str]] = [
        it.endpoint or URL) for name, it in PRESETS.items()),
     *(("openai", MODEL | {"DIGITREC_OPENAI_PRESET": f"{name}\n"}, it.endpoint) for name, it in PRESETS.items()
       if not it.needs_key),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("cloud", "env", "endpoint"), ENDPOINTS)
+])  # fmt: skip
 def test_the_endpoint_is_the_variables_or_the_vendors(cloud: str, env: dict[str, str], endpoint: str) -> None:
     provider = provider_class(cloud).from_env(env)
     assert provider.endpoint == endpoint

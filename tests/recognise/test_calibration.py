@@ -91,7 +91,9 @@ def test_it_serves_nothing_that_it_was_not_fitted_for(other: Prediction) -> None
 
 
 WHOLE = asdict(FITTED)
-DAMAGED = [
+
+
+@pytest.mark.parametrize("text", [
     "", "{}", "[]", '{"key": {"provider": "e"}}', "\x00",
     json.dumps(WHOLE | {"key": asdict(KEY) | {"provider": []}}),
     json.dumps(WHOLE | {"scores": [0.0, 1.0]}),
@@ -100,10 +102,7 @@ DAMAGED = [
     json.dumps(WHOLE | {"chances": [0.1, 0.2, 1.1]}),
     json.dumps(WHOLE | {"scores": [-0.1, 0.5, 1.0]}),
     json.dumps(WHOLE | {"chances": [0.1, float("nan"), 0.9]}),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("text", DAMAGED)
+])  # fmt: skip
 def test_a_damaged_file_warns_once_for_its_engine(text: str, caplog: pytest.LogCaptureFixture) -> None:
     path = calibration.save(FITTED)
     calibration.save(replace(FITTED, key=replace(KEY, provider="f")))

@@ -106,10 +106,9 @@ def test_each_field_of_an_aligned_form_has_its_number(picture: Image.Image, fram
         ("one", "3", None), ("two", "4", None), ("none", "", "no number"),
         ("both", "5 6", "more than one number"),
     ]  # fmt: skip
-    dark = np.asarray(picture) < 100
     for name in ("one", "two"):
         left, top, right, bottom = (int(side) for side in found[name].box or ())
-        assert dark[top:bottom, left:right].mean() > 0.5
+        assert (np.asarray(picture)[top:bottom, left:right] < 100).mean() > 0.5
 
 
 TABLE = 0.15, 0.15, 0.85, 0.15, 0.85, 0.85, 0.15, 0.85, 0.15, 0.15
@@ -139,8 +138,8 @@ def test_boxes_are_on_the_turned_picture_in_its_full_size() -> None:
     assert isinstance(sheet, Sheet) and (sheet.size, sheet.turned) == (size, 90)
     number = sheet.numbers[0]
     left, top, right, bottom = (int(side) for side in number.box or ())
-    dark = np.asarray(lying.transpose(Image.Transpose.ROTATE_270)) < 100
-    assert dark[top:bottom, left:right].mean() > 0.5
+    upright = np.asarray(lying.transpose(Image.Transpose.ROTATE_270))
+    assert (upright[top:bottom, left:right] < 100).mean() > 0.5
     assert number.digits[0].box == pytest.approx(number.box)
 
 
@@ -212,8 +211,7 @@ def test_digits_in_the_boxes_of_a_field_are_one_number(
     ({"lenient": True, "at_least": 0.95}, "not sure"),
 ])  # fmt: skip
 def test_the_options_of_reading_apply_to_the_fields(how: dict[str, Any], reason: str | None) -> None:
-    word = Answer((Candidate("1O4", 0.9, (200, 150, 290, 190)),))
-    one = read(form(frame=False), answer=word, **how)["one"]
+    one = read(form(frame=False), answer=Answer((Candidate("1O4", 0.9, (200, 150, 290, 190)),)), **how)["one"]
     assert (one.reason, one.value) == (reason, None if reason else 104)
 
 
@@ -234,8 +232,8 @@ def test_a_word_without_a_box_costs_no_other_field() -> None:
 
 def test_an_engine_without_boxes_cannot_fill_fields() -> None:
     others = FakeProvider([Answer((Candidate("7", 0.9),))], wants=InputSpec(encoding="rgb"))
-    unasked = OpenAi(model="m", key="k", endpoint="http://localhost:9")  # else there would be a Failure
-    for provider in (others, unasked):
+    # Were it asked, there would be a Failure.
+    for provider in (others, OpenAi(model="m", key="k", endpoint="http://localhost:9")):
         with Engine(provider) as engine, pytest.raises(NotConfigured):
             list(read_forms([form()], Form(FIELDS), engine))
 

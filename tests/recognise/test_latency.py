@@ -66,10 +66,9 @@ def test_latency_is_preparing_and_asking(clock: Clock, wants: InputSpec, picture
 
 def test_a_failure_and_a_refusal_took_their_preparation_too(clock: Clock) -> None:
     failing = Slow(clock, script=[Unavailable("down")])
-    refusing = Slow(clock, wants=MNIST)
     unsendable = Slow(clock, wants=InputSpec("png", min_side=50, max_bytes=10))
     (failed,), (unsent,) = (predict_many([drawn_seven()], one) for one in (failing, unsendable))
-    (refused,) = predict_many([DigitImage.open(drawn_seven().pixels * 0 + 255)], refusing)
+    (refused,) = predict_many([DigitImage.open(drawn_seven().pixels * 0 + 255)], Slow(clock, wants=MNIST))
     assert isinstance(refused, Prediction)
     assert (failed.latency_s, refused.latency_s, refused.attempts) == (2.25, 2.0, 0)
     assert isinstance(unsent, Failure)
@@ -86,8 +85,7 @@ def test_opening_time_is_shared_and_not_latency(clock: Clock, monkeypatch: pytes
         return read(*given)
 
     monkeypatch.setattr(image, "from_array", slow)
-    engines = [FakeProvider(name=name) for name in "ab"]
-    (both,) = [compare(drawn_seven().pixels, engines)]
+    both = compare(drawn_seven().pixels, [FakeProvider(name=name) for name in "ab"])
     assert [one.image.opening_s for one in both.outcomes] == [64.0, 64.0]
     assert [one.opening_s for one in both.predictions] == [64.0, 64.0]
 

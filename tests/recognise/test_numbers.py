@@ -168,8 +168,7 @@ def test_boxes_and_scores_of_digits_are_on_the_users_picture() -> None:
 def test_a_number_below_the_threshold_has_no_value_but_its_text() -> None:
     words = [word("1", 50, 40, 0.95), word("2", 50, 80, 0.5), word("3", 50, 120, None)]
     words.append(word("4:30", 50, 160, 0.5))
-    numbers = read(*words, at_least=0.9).numbers
-    assert [(number.text, number.value, number.reason) for number in numbers] == [
+    assert [(number.text, number.value, number.reason) for number in read(*words, at_least=0.9).numbers] == [
         ("1", 1, None), ("2", None, "not sure"), ("3", None, "not sure"), ("4:30", None, "not one number")
     ]  # fmt: skip
 

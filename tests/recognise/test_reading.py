@@ -248,9 +248,8 @@ def test_what_predict_paid_for_is_read_from_the_ledger_with_its_boxes(cloud: str
 
     with Emulator([cloud], engine=engine) as emulator:
         provider = open_provider(cloud, env=environment(cloud, emulator.endpoints[cloud]))
-        options = digitrec.Options(ledger=tmp_path / "paid.sqlite")
         picture = photo((2000, 1600), [(100, 100, 300, 300)])
-        with digitrec.Engine(provider, options) as asked:
+        with digitrec.Engine(provider, digitrec.Options(ledger=tmp_path / "paid.sqlite")) as asked:
             assert digitrec.predict(picture, asked).reason == "more than one digit"
             sheet = digitrec.read(picture, asked)
         assert emulator.counts(cloud).billed == 1

@@ -213,9 +213,8 @@ def test_the_page_is_whole_and_needs_nothing_else(found: Benchmark) -> None:
 
 
 def test_a_page_escapes_names_and_holds_pictures_without_metadata(found: Benchmark, tmp_path: Path) -> None:
-    remark = exif({0x010E: "a private remark"})
     large, missing = tmp_path / "<b>.jpg", tmp_path / "none.png"
-    Image.fromarray(np.full((1000, 2000), 200, np.uint8)).save(large, exif=remark)
+    Image.fromarray(np.full((1000, 2000), 200, np.uint8)).save(large, exif=exif({0x010E: "a private remark"}))
     samples = [replace(one, name="set[&]") for one in found.samples]
     for place, file in zip(found.misread, (large, missing), strict=False):
         samples[place] = replace(samples[place], image=file)

@@ -36,8 +36,7 @@ def test_bars_points_and_pixels_are_the_data(seen: Exploration) -> None:
     assert [bar.get_height() for bar in exploration.classes(seen).axes[0].patches] == seen.counts.tolist()
     points = [len(group.get_offsets()) for group in exploration.embedding(seen).axes[0].collections]
     assert points == np.bincount(seen.digits.labels[seen.embedded], minlength=10).tolist()
-    shares = [bar.get_height() for bar in exploration.pixels(seen).axes[0].patches]
-    assert sum(shares) == pytest.approx(100)
+    assert sum(bar.get_height() for bar in exploration.pixels(seen).axes[0].patches) == pytest.approx(100)
 
 
 def test_the_strange_are_shown_with_their_number_and_label(seen: Exploration) -> None:

@@ -128,8 +128,7 @@ def png(size: tuple[int, int] = (64, 64), *, blank: bool = False) -> bytes:
     """Return a 7 in black on white, as an encoded picture."""
     picture = Image.new("L", size, 255)
     if not blank:
-        corners = [(0.3, 0.2), (0.7, 0.2), (0.45, 0.85)]
-        line = [(x * size[0], y * size[1]) for x, y in corners]
+        line = [(x * size[0], y * size[1]) for x, y in [(0.3, 0.2), (0.7, 0.2), (0.45, 0.85)]]
         ImageDraw.Draw(picture).line(line, fill=0, width=max(2, size[0] // 14))
     return encoded(picture, "PNG")
 

@@ -209,5 +209,4 @@ def test_only_the_key_decides(sheets: Path, tmp_path: Path, key: dict[str, str],
 @given(name=st.text() | st.sampled_from(["..", "../page.png", "..%2fpage.png", "\0", "*", "**/*.png"]))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_no_name_reaches_another_file(sheets: Path, tmp_path: Path, name: str) -> None:
-    answers = Answers(sheets, tmp_path / "out", 0.95)
-    assert is_gone(answers, name)
+    assert is_gone(Answers(sheets, tmp_path / "out", 0.95), name)

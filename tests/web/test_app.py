@@ -126,17 +126,14 @@ def test_only_sites_that_are_listed_may_ask_and_are_told_so() -> None:
                 assert answer.headers.get("access-control-allow-origin") == (site if post == 200 else None)
 
 
-SITES = [
+@pytest.mark.parametrize(("headers", "status"), [
     ({"origin": "http://testserver"}, 200), ({"origin": "http://testserver:8080"}, 403),
     ({"origin": "http://testserver:8080", "sec-fetch-site": "same-origin"}, 200),  # a proxy cut the port off
     ({"origin": "http://evil.example", "sec-fetch-site": "cross-site"}, 403),
     ({"origin": "http://sub.testserver", "sec-fetch-site": "same-site"}, 403),
     ({"origin": "null"}, 403), ({"origin": "http://["}, 403), ({"origin": "http://]"}, 403),
     ({"origin": "\xff"}, 403), ({}, 200),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("headers", "status"), SITES)
+])  # fmt: skip
 def test_only_this_servers_own_page_may_ask(client: TestClient, headers: dict[str, str], status: int) -> None:
     sent = {name: value.encode("latin-1") for name, value in headers.items()}
     assert client.post("/predict", content=png(), headers=sent).status_code == status

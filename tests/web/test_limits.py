@@ -73,9 +73,8 @@ def test_a_picture_that_takes_too_much_memory_is_refused_undecoded(monkeypatch: 
 
 def test_a_scan_of_many_pixels_and_few_bytes_is_read() -> None:
     """A4 at 600 dots an inch, one bit a pixel."""
-    scan = converted(png((4960, 7016)), "1")
     with serving() as client:
-        assert client.post("/predict", content=scan).json()["prediction"] == 7
+        assert client.post("/predict", content=converted(png((4960, 7016)), "1")).json()["prediction"] == 7
 
 
 def test_a_client_too_fast_is_told_how_long_to_wait_and_others_are_not() -> None:
@@ -100,8 +99,7 @@ def test_requests_need_a_key_where_there_are_keys() -> None:
 
 
 def test_wrong_keys_slow_down_their_sender() -> None:
-    keyed = Settings(api_keys=("right",), wrong_keys=3, wrong_keys_per_s=0.01)
-    with serving(settings=keyed) as client:
+    with serving(settings=Settings(api_keys=("right",), wrong_keys=3, wrong_keys_per_s=0.01)) as client:
         assert [post(client) for _ in range(9)] == [401] * 9  # a request without a key is not a guess
         assert [post(client, **{"x-api-key": "right"}) for _ in range(9)] == [200] * 9
         assert [post(client, **{"x-api-key": f"{n}"}) for n in range(5)] == [401, 401, 401, 429, 429]
@@ -182,14 +180,13 @@ def test_a_body_slower_than_it_may_be_is_given_up(settings: Settings, pause: flo
 
 def test_a_body_that_is_slow_but_fast_enough_is_read() -> None:
     picture = png() + bytes(4500)
-    patient = Settings(upload_grace_s=1.0, upload_bytes_per_s=1000)
 
     def slowly() -> Iterator[bytes]:
         for start in range(0, len(picture), 200):
             time.sleep(0.05)  # 4000 bytes a second, for longer than the grace
             yield picture[start : start + 200]
 
-    with listening(settings=patient) as url:
+    with listening(settings=Settings(upload_grace_s=1.0, upload_bytes_per_s=1000)) as url:
         assert httpx.post(f"{url}/predict", content=slowly()).json()["prediction"] == 7
 
 

@@ -44,8 +44,7 @@ def test_every_engine_answers_every_picture(samples: list[Sample], fake: Callabl
 
 def test_a_policy_is_scored_on_the_answers_of_its_engines() -> None:
     first, second = engine("1", name="a"), engine("7", name="b")
-    policy = Consensus([first, second], 2)
-    found = benchmark([SEVEN], {"a": first, "b": second}, data="x", policies=[policy])
+    found = benchmark([SEVEN], {"a": first, "b": second}, data="x", policies=[Consensus([first, second], 2)])
     assert found.outcomes["2 of a+b"][0].provider == "2 of a+b"
     assert {card.engine: card.refused_wrongly for card in found.cards} == {"a": 0, "b": 0, "2 of a+b": 1}
     assert second.provider.calls == 1, "nobody is asked twice"  # type: ignore[attr-defined]
@@ -76,8 +75,7 @@ def test_a_recommendation_keeps_to_the_budget(budget: float | None, name: str) -
 def test_misread_pictures_are_found(tmp_path: Path) -> None:
     samples = [SEVEN] * 4 + [Sample(drawn_seven(), None), Sample(tmp_path / "none.png", 7)]
     one = engine("7", "1", "1", TimedOut("slow"), "1", name="one")
-    other = engine("7", "1", "7", "7", "1", name="other")
-    found = benchmark(samples, {"one": one, "other": other}, data="x")
+    found = benchmark(samples, {"one": one, "other": engine("7", "1", "7", "7", "1", name="other")}, data="x")
     assert found.misread == (1, 4, 2), "those that both misread come first"
     assert sorted(card.failed for card in found.cards) == [1, 2]
     failed = found.outcomes["other"][5]
@@ -113,8 +111,7 @@ def test_emulators_come_last_and_count_only_alone(samples: list[Sample], fake: C
     assert (found.called("real"), found.called("rehearsed")) == ("real", "rehearsed (emulated)")
     assert len(found.misread) == found.cards[0].wrong > 0
     bad = {"a": fake("bad", 0.5, 1, emulated=True), "b": fake("bad", 0.5, 3, emulated=True)}
-    alone = benchmark(samples[:20], bad, data="x")
-    assert alone.misread
+    assert benchmark(samples[:20], bad, data="x").misread
 
 
 def test_chances_of_the_same_pictures_are_named(samples: list[Sample], fake: Callable[..., Engine]) -> None:
@@ -201,8 +198,7 @@ def test_it_is_reported_on_pictures_that_it_was_not_chosen_on() -> None:
 
 
 def test_each_alone_each_fallback_at_each_threshold_and_each_vote_is_tried() -> None:
-    found = advice({name: digits_of(name, RIGHT) for name in "abc"}, [0.0] * 3, 0.9)
-    assert found.tried == 3 + 6 * 9 + 3 + 1
+    assert advice({name: digits_of(name, RIGHT) for name in "abc"}, [0.0] * 3, 0.9).tried == 3 + 6 * 9 + 3 + 1
     ways = {way: priced("a", 0.0) for way in ("a/plain", "a/enlarged")}
     said = {way: digits_of("a", RIGHT) for way in ways}
     assert recommend(said, ways, labelled(RIGHT), 0.9).tried == 2 + 2 * 9 + 1

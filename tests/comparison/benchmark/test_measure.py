@@ -159,8 +159,7 @@ def test_the_misread_come_surest_first(said: Said) -> None:
 
 
 def test_the_loss_of_few_kinds_of_digits_is_that_of_all_ten(said: Said) -> None:
-    chances = (*[0.02] * 7, 0.82, 0.02, 0.02)
-    outcomes, samples = said(7, probabilities=chances), labelled([7])
+    outcomes, samples = said(7, probabilities=(*[0.02] * 7, 0.82, 0.02, 0.02)), labelled([7])
     found = Result("x", samples, tuple(outcomes), scorecard("e", outcomes, samples))
     assert found.loss == pytest.approx(-np.log(0.82))
 
@@ -254,9 +253,8 @@ def test_numbers_of_a_table_are_right_in_their_row_and_column(tmp_path: Path) ->
     table = [Candidate(str(at), 0.9, (x, y, x + 4, y + 4)) for at, (x, y) in enumerate(corners)]
     swapped = [*table[:4], replace(table[4], text="5"), replace(table[5], text="4")]
     above = [Candidate("2026", 0.9, (0, 0, 4, 4)), *table]
-    seven = answer("7")
     engines = {
-        name: Engine(FakeProvider([Answer(tuple(words)), seven], name=name))
+        name: Engine(FakeProvider([Answer(tuple(words)), answer("7")], name=name))
         for name, words in {"right": table, "swapped": swapped, "shifted": above}.items()
     }
     found = benchmark(read_numbers(source), engines, data="x", ask=numbers_asked())

@@ -116,9 +116,8 @@ def test_a_pair_counts_only_what_both_answered(said: Said) -> None:
 
 
 def test_better_is_named_only_when_the_test_corrected_over_all_pairs_shows_it(said: Said) -> None:
-    labels = [1] * 30
     outcomes = {"a": said(*[1] * 30), "b": said(*[2] * 30), "c": said(*[1] * 26, 2, 2, 2, 2)}
-    found = pairs(outcomes, labelled(labels))
+    found = pairs(outcomes, labelled([1] * 30))
     assert [(pair.first, pair.second, pair.better) for pair in found] == [
         ("a", "b", "a"), ("a", "c", None), ("b", "c", "c"),
     ]  # fmt: skip

@@ -50,8 +50,7 @@ def test_a_table_gives_paths_and_labels_in_its_own_order(tmp_path: Path) -> None
 def test_folders_are_labels_and_others_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     made(tmp_path, "3/x.png", "3/.hidden", "3/notes.txt", "3/deeper/y.png", "0/u.png", "none/v.png")
     made(tmp_path, ".cache/w.png", "z.png")
-    samples = read_samples(str(tmp_path))
-    assert [(Path(str(it.image)).name, it.label) for it in samples] == [
+    assert [(Path(str(it.image)).name, it.label) for it in read_samples(str(tmp_path))] == [
         ("u.png", 0), ("y.png", 3), ("x.png", 3), ("v.png", None),
     ]  # fmt: skip
     assert caplog.messages == [

@@ -13,7 +13,6 @@ POLLED = {
     "azure": "/vision/v3.2/read/analyze",
     "azure-document": "/documentintelligence/documentModels/prebuilt-read:analyze?api-version=2024-11-30",
 }
-INVOICE = POLLED["azure-document"].replace("read", "invoice")
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +130,7 @@ def test_an_operation_succeeds_at_its_third_poll(everybody, cloud):
     ("azure-analysis", READ.replace("2023-10-01", "2020-01-01"), 400, "BadRequest"),
     ("azure-analysis", READ + ",caption", 400, "NotSupportedVisualFeature"),
     ("azure-analysis", READ.replace("=read", "="), 400, "NotSupportedVisualFeature"),
-    ("azure-document", INVOICE, 404, "404"),
+    ("azure-document", POLLED["azure-document"].replace("read", "invoice"), 404, "404"),
     ("azure-document", POLLED["azure-document"] + "-old", 400, "InvalidParameter"),
 ])  # fmt: skip
 def test_requests_that_azure_refuses(everybody, cloud, path, status, refused):

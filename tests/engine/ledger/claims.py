@@ -33,8 +33,7 @@ def fill(path: Path, sizes: list[int]) -> Path:
     """Make a ledger of answers, each with its number and this many bytes of padding."""
     with closing(Ledger(path)) as ledger:
         questions = [question(number) for number in range(len(sizes))]
-        verdicts = ledger.claim(questions, price=PRICE, budget=NO_LIMIT, lease_s=60.0)
-        for number, verdict in enumerate(verdicts):
+        for number, verdict in enumerate(ledger.claim(questions, price=PRICE, budget=NO_LIMIT, lease_s=60.0)):
             assert isinstance(verdict, Claim)
             ledger.answered(verdict, Answer(raw={"number": number, "padding": "x" * sizes[number]}))
     return path

@@ -231,11 +231,10 @@ def spoil(path: Path, change: str = "") -> None:
 
 def test_calls_that_are_only_in_sqlites_log_are_saved(full: Path) -> None:
     spoil(full)
-    log = Path(f"{full}-wal")
     with closing(sqlite3.connect(full)) as sqlite:
         sqlite.execute("UPDATE calls SET run = 'last'")
         sqlite.commit()
-        copies = {file: file.read_bytes() for file in (full, log)}
+        copies = {file: file.read_bytes() for file in (full, Path(f"{full}-wal"))}
     for file, content in copies.items():  # as a killed program leaves them
         file.write_bytes(content)
     assert repair(full).saved == CALLS

@@ -59,16 +59,14 @@ def test_one_question_is_asked_by_one_at_a_time(ledger: Ledger) -> None:
 
 
 def test_a_call_that_waits_for_its_turn_keeps_its_claim(ledger: Ledger, clock: Clock) -> None:
-    first = claimed(ledger)
-    ledger.extend([first], 30.0)
+    ledger.extend([claimed(ledger)], 30.0)
     clock.now += 11
     assert claim(ledger) is None
 
 
 def test_an_error_is_not_an_answer_and_its_reservation_ends(ledger: Ledger) -> None:
     budget = Budget("run", max_cost=0.5)
-    first = claimed(ledger, budget=budget)
-    ledger.failed(first, "RateLimited", unknown=False, cost_usd=0.0)
+    ledger.failed(claimed(ledger, budget=budget), "RateLimited", unknown=False, cost_usd=0.0)
     assert ledger.find([question()]) == [None]
     claimed(ledger, budget=budget)
 
@@ -80,8 +78,7 @@ def test_a_call_of_unknown_outcome_stays_spent(ledger: Ledger) -> None:
 
 
 def test_an_order_is_fetched_for_a_day_and_keeps_others_away_meanwhile(ledger: Ledger, clock: Clock) -> None:
-    first = claimed(ledger)
-    ledger.ordered(first, "operation-1")
+    ledger.ordered(claimed(ledger), "operation-1")
     clock.now += 24 * 3600 - 1
     assert claimed(ledger).token == "operation-1"
     assert claim(ledger) is None
@@ -109,8 +106,7 @@ def test_only_an_order_of_unknown_outcome_is_fetched_again(
 
 def test_the_budget_of_a_command_is_kept_to_the_last_cent(ledger: Ledger) -> None:
     budget = Budget("run", max_cost=0.3)
-    questions = [question(number) for number in range(5)]
-    verdicts = ledger.claim(questions, price=0.1, budget=budget, lease_s=10.0)
+    verdicts = ledger.claim([question(number) for number in range(5)], price=0.1, budget=budget, lease_s=10.0)
     assert [type(verdict) for verdict in verdicts] == [Claim] * 3 + [BudgetExceeded] * 2
     assert "paid" in str(verdicts[3]) and "$0.3" in str(verdicts[3])
     assert isinstance(claim(ledger, question(9), budget=replace(budget, run="another"), price=0.1), Claim)
@@ -291,8 +287,7 @@ def test_unusable_old_answers_are_asked_again(old: Path) -> None:
 
 def test_an_unusable_answer_does_not_hide_a_usable_one(old: Path) -> None:
     with closing(sqlite3.connect(old)) as sqlite:
-        columns = [row[1] for row in sqlite.execute("PRAGMA table_info(calls)")][1:]
-        names = ", ".join(columns)
+        names = ", ".join([row[1] for row in sqlite.execute("PRAGMA table_info(calls)")][1:])
         sqlite.execute(f"INSERT INTO calls ({names}) SELECT {names} FROM calls WHERE id = 1")
         sqlite.execute("UPDATE calls SET answer = 'null' WHERE id = 9")
         sqlite.commit()

@@ -55,16 +55,13 @@ def test_all_that_an_answer_depends_on_makes_another_question_and_an_emulators_p
     assert len({about(endpoint=port, emulated=True) for port in ports}) == 1
 
 
-WRONG: list[tuple[str, Any]] = [
+@pytest.mark.parametrize(("name", "value"), [
     ("provider", 1), ("options", None), ("options", "{"), ("spec", 3), ("spec", '{"new": 1}'),
     ("prepared_sha256", b"00"), ("endpoint", 1), ("image_sha256", 1), ("emulated", 1), ("candidates", None),
     ("probabilities", [1.0]), ("raw", None), ("model_version", 7), ("reason", ""),
     *(("asked_at", it) for it in (None, True, "5", float("inf"), float("nan"))),
     *(("cost_usd", it) for it in (True, "5", -0.001, float("inf"), float("nan"))),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "value"), WRONG)
+])  # fmt: skip
 def test_a_stored_value_of_another_kind_is_refused(name: str, value: Any) -> None:
     def made(**changed: Any) -> Entry:
         asked, said = asdict(QUESTION), asdict(FULL)

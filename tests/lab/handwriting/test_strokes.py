@@ -11,9 +11,8 @@ SHAPES = [*DIGIT_SHAPES, *PLAIN.values(), *RESEMBLING.values(), *SIGNS.values()]
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.form[:20])
 def test_every_shape_can_be_drawn_and_lies_within_the_image(shape):
-    rng = np.random.default_rng(0)
     for width in (0.02, 0.12):
-        image = write([shape], rng, 96, width)
+        image = write([shape], np.random.default_rng(0), 96, width)
         assert (image.shape, image.dtype) == ((96, 96), np.uint8)
         assert 0.005 < (image > 127).mean() < 0.6
         assert np.ptp(np.argwhere(image > 127), axis=0).max() > 40

@@ -52,7 +52,6 @@ def test_a_row_of_boxes_has_its_number_and_a_digit_in_each_box_but_no_number_wit
         digits = [(text, box) for text, box in numbers if len(text) == 1]
         for text, (left, top, right, bottom) in numbers:
             assert 0 <= left < right <= pixels.shape[1] and 0 <= top < bottom <= pixels.shape[0]
-            inside = "".join(one for one, box in digits if left <= box[0] and box[2] <= right)
-            assert inside == text
+            assert "".join(one for one, box in digits if left <= box[0] and box[2] <= right) == text
         lengths.append(len(numbers) - len(digits))
     assert set(lengths) == {0, 1}, "some rows hold a letter or nothing"

@@ -50,8 +50,7 @@ def test_the_file_carries_its_preparation_and_what_it_reads(made: FitResult, tol
     assert model.card["test"]["correct"] == made.test_correct
     assert model.card["test"]["on"] == "digits handed over" and "left_out" not in model.card["test"]
     assert model.card["learned_from"] == {"digits handed over": 200} and model.card["epochs"] == 3
-    given = said[np.arange(100), TEST.labels]
-    assert made.test_loss == pytest.approx(float(-np.log(given).mean()), rel=1e-4)
+    assert made.test_loss == pytest.approx(float(-np.log(said[np.arange(100), TEST.labels]).mean()), rel=1e-4)
     assert history(made.file.parent / "mlp-run") == [astuple(row) for row in made.history]
     assert made.history[-1].loss < made.history[0].loss
     assert [round(21 * done) for done in told] == list(range(1, 22))  # 140 digits: 7 steps
