@@ -156,7 +156,8 @@ def test_an_answer_is_recorded_once(tmp_path: Path, path: Path) -> None:
     for _ in range(2):
         ask(PaidCloud(), tmp_path, 1, 2, record=path)
     with closing(Ledger(path)) as recording:
-        assert [entry.answer for entry in entries(recording)] == [answer(1), answer(2)]
+        found = [entry.answer for entry in entries(recording)]
+    assert sorted(found, key=repr) == [answer(1), answer(2)]  # parallel requests end in any order
 
 
 def test_a_recording_in_the_ledger_costs_nothing_more(tmp_path: Path) -> None:
