@@ -24,6 +24,7 @@ from digitrec.image import DigitImage, ImageRef, ImageSource
 from digitrec.image.decode import count_pixels
 from digitrec.image.headers import kind
 from digitrec.image.pixels import ENOUGH_SIDE, NUMBERS_SIDE
+from digitrec.providers.addresses import is_loopback, origin
 from digitrec.recognise import Digits, Reader, name_of, read_stream, stream
 from digitrec.recognise.explain import Explanation, explain
 from digitrec.recognise.pipeline import MaybePrepared, batches, infer
@@ -243,9 +244,10 @@ class Service:
         self._reader = reader
         self._engines = [reader] if isinstance(reader, Engine) else reader.engines
         self.is_policy = not isinstance(reader, Engine)
-        self.remote = any(one.is_remote for one in self._engines)
-        """Whether asking may cost money or send the picture to another machine."""
-        self._here = reader if isinstance(reader, Engine) and not self.remote else None
+        self._here = reader if isinstance(reader, Engine) and not reader.is_remote else None
+        elsewhere = [one.provider.endpoint or "" for one in self._engines if one.is_remote]
+        self.remote = not all(is_loopback(origin(address)[1]) for address in elsewhere)
+        """Whether pictures are, or may be, sent to another machine."""
         self.reads_numbers = hasattr(reader, "read_stream")
         """Whether `numbers` works: for an engine that reads whole numbers, and for digitrec's policies."""
         with suppress(DigitrecError):

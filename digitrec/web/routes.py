@@ -16,7 +16,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from digitrec.answer import Failure, Outcome
+from digitrec.answer import Failure, Outcome, Prediction
 from digitrec.comparison import Comparison
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage
@@ -188,13 +188,15 @@ def _expected(digits: str | None) -> tuple[int, int] | None:
 def _compared(services: Sequence[Service], outcomes: Sequence[Outcome]) -> Comparison:
     """Compare the outcomes; if no engine could open the picture, raise that error.
 
-    Policies do not vote beside engines, because a policy repeats the answer of its engines.
+    Policies do not vote beside a real engine's answer, because a policy repeats the answers of engines.
     """
     errors = [one.error for one in outcomes if isinstance(one, Failure) and isinstance(one.error, ImageError)]
     if len(errors) == len(outcomes):
         raise errors[0]
     asked = list(zip(services, outcomes, strict=True))
-    votes = [(service, outcome) for service, outcome in asked if not service.is_policy] or asked
+    votes = [(service, outcome) for service, outcome in asked if not service.is_policy]
+    if not any(isinstance(outcome, Prediction) and not outcome.emulated for _, outcome in votes):
+        votes = asked
     names, voting = tuple(service.name for service, _ in votes), tuple(outcome for _, outcome in votes)
     return Comparison(outcomes[0].image, names, voting)
 

@@ -150,7 +150,7 @@ class ProviderInfo(Body):
     usd_per_picture: float | None = Field(ge=0)
     """US dollars for one picture; 0 is free, null is unknown."""
     remote: bool
-    """True if pictures are sent to another company's servers."""
+    """True if pictures are sent to another machine."""
     explains: bool
     """Whether `/explain` works for this engine."""
     reads_numbers: bool

@@ -43,7 +43,7 @@ def local(*script: Line) -> Engine:
 def paid(*script: Line, max_cost: float = 1.0, usd: float = 0.01) -> Engine:
     """Return a cloud that costs ``usd`` a picture."""
     price = Price(usd, "made up")
-    provider = FakeProvider(script or ("7",), price=price, endpoint="http://127.0.0.1:9", name="cloud")
+    provider = FakeProvider(script or ("7",), price=price, endpoint="https://cloud.example", name="cloud")
     return Engine(provider, Options(max_cost=max_cost, ledger="none", attempts=1))
 
 

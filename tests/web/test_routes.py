@@ -161,10 +161,13 @@ def test_the_named_engine_is_asked_and_compare_asks_what_costs_money_only_by_nam
 
 
 def test_emulators_have_no_vote_beside_an_engine() -> None:
-    with serving(local(), emulated("google", "3"), emulated("aws", "3")) as client:
+    network = local()
+    with serving(network, emulated("google", "3"), emulated("aws", "3"), Fallback([network], 0.9)) as client:
         beside = client.post("/compare?provider=local&provider=google&provider=aws", content=WHOLE).json()
         alone = client.post("/compare?provider=google&provider=aws", content=WHOLE).json()
+        policy = client.post("/compare?provider=local@0.9&provider=google", content=WHOLE).json()
     assert (beside["agree"], beside["consensus"], beside["emulated"]) == (None, 7, False)
+    assert (policy["consensus"], policy["emulated"]) == (7, False)
     assert (alone["agree"], alone["consensus"], alone["emulated"]) == (True, 3, True)
 
 

@@ -38,7 +38,7 @@ function column(engine, ask) {
       button.disabled = true;
       ask([name]);
     });
-    article.append(make("p", {}, "sends the picture to another company"), button);
+    article.append(make("p", {}, engine.remote ? "sends the picture to another company" : "costs money"), button);
   }
   return article;
 }
@@ -65,11 +65,11 @@ function fill(name, ...content) {
 
 function sumUp() {
   const answered = [...said.values()].filter((reading) => !reading.problem);
-  const voters = preferred(answered, ({ asked }) => asked.length === 0); // a policy repeats its engines' answers
-  const answers = preferred(voters, ({ emulated }) => !emulated); // emulators outvote no engine
+  const real = preferred(answered, ({ emulated }) => !emulated); // emulators outvote no engine
+  const answers = preferred(real, ({ asked }) => asked.length === 0); // a policy repeats its engines' answers
   const digits = new Set(answers.map((reading) => reading.prediction));
   const same = digits.size > 1 ? "They do not agree." : "They all say the same.";
-  const words = answers.length < voters.length ? `${same} (Emulated answers are not counted.)` : same;
+  const words = real.length < answered.length ? `${same} (Emulated answers are not counted.)` : same;
   by("agreement").textContent = answers.length > 1 ? words : "";
 }
 
