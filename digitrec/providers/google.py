@@ -57,6 +57,7 @@ class Google(Cloud):
     batch = 16
     variables: ClassVar[Mapping[str, Sequence[str]]] = {
         "endpoint": ("DIGITREC_GOOGLE_ENDPOINT",), "feature": ("DIGITREC_GOOGLE_FEATURE",),
+        "language_hints": ("DIGITREC_GOOGLE_LANGUAGE_HINTS",),
     }  # fmt: skip
 
     def __init__(
@@ -104,14 +105,14 @@ class Google(Cloud):
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
         """Build from GOOGLE_APPLICATION_CREDENTIALS, GOOGLE_API_KEY, gcloud's file or the metadata server.
 
-        The first of these that exists is used. Other variables: `variables`, DIGITREC_GOOGLE_LANGUAGE_HINTS
-        (separated by commas) and DIGITREC_ALLOW_PLAIN_HTTP. ``options`` override the variables; a key or file
-        among them replaces both the key and the file of the environment.
+        The first of these that exists is used. Other variables: `variables` and DIGITREC_ALLOW_PLAIN_HTTP.
+        ``options`` override the variables; a key or file among them replaces both the key and the file of the
+        environment.
         """
-        found: dict[str, Any] = {"language_hints": env.get("DIGITREC_GOOGLE_LANGUAGE_HINTS", "")}
+        found: dict[str, Any] = {}
         if not options.keys() & {"api_key", "credentials_file"}:
             file = env.get("GOOGLE_APPLICATION_CREDENTIALS") or None
-            found |= {"credentials_file": file, "api_key": None if file else env.get("GOOGLE_API_KEY")}
+            found = {"credentials_file": file, "api_key": None if file else env.get("GOOGLE_API_KEY")}
         return super().from_env(env, **{**found, **options})
 
     @classmethod
@@ -200,7 +201,8 @@ UNSCOPED = ("authorized_user", "external_account_authorized_user")
 
 
 def _signer(file: str | Path | None, wire: Wire) -> tuple[Any, Any]:
-    """Return a signer of requests, and an object that discards a refused token."""
+    """Return a signer of requests, and a function that discards a refused token, if there is one."""
+    from google.auth.credentials import AnonymousCredentials
     from google.auth.transport.requests import Request
 
     credentials = load_credentials(file, wire.endpoint)
@@ -211,7 +213,8 @@ def _signer(file: str | Path | None, wire: Wire) -> tuple[Any, Any]:
         credentials.before_request(errands, request.method, request.url, request.headers)
         return request
 
-    return sign, lambda: setattr(credentials, "token", None)
+    has_token = not isinstance(credentials, AnonymousCredentials)
+    return sign, (lambda: setattr(credentials, "token", None)) if has_token else None
 
 
 def load_credentials(file: str | Path | None, endpoint: str) -> Any:

@@ -149,7 +149,9 @@ def price_of(name: str) -> Price | None:
 
 
 def registered_name(provider: Provider) -> str:
-    """Return the name under which a provider's class is registered; else the provider's own name."""
+    """Return a provider's name, or that of its class, under which it is registered; else its own name."""
+    if provider.name in found():
+        return provider.name
     place = f"{type(provider).__module__}:{type(provider).__qualname__}"
     return next((name for name, plugin in found().items() if plugin.place == place), provider.name)
 

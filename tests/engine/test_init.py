@@ -338,8 +338,12 @@ def test_an_impossible_form_of_image_is_refused() -> None:
 
 def test_the_settings_of_an_engine_hold_under_a_name_of_its_own(tmp_path: Path) -> None:
     google = open_provider("google", env={}, api_key="k", name="mine")
-    with Engine(google, options(tmp_path, config=Config(prices={"google": 0.25}))) as engine:
-        assert engine.estimate([image(1)]).cost_usd == 0.25
+    for name in ("mine", "azure"):  # the price of azure is another's
+        google.name = name
+        with Engine(
+            google, options(tmp_path, config=Config(prices={"google": 0.25, "azure": 1.0}))
+        ) as engine:
+            assert engine.estimate([image(1)]).cost_usd == {"mine": 0.25, "azure": 1.0}[name]
 
 
 def test_a_free_engine_on_this_machine_is_asked_in_one_go() -> None:

@@ -164,6 +164,11 @@ def test_a_token_that_is_refused_is_fetched_anew_once(a_user: Any, server: RawSe
     assert b"prettyPrint=false" in server.arrived[0]
 
 
+def test_a_refused_user_is_not_asked_about_again(a_user: Any, server: RawServer) -> None:
+    (error,) = a_user([a_token("planted-token")], answer(403, b"{}"))
+    assert isinstance(error, errors.AuthFailed) and len(server.arrived) == 1
+
+
 def test_a_missing_file_of_a_token_is_named(tmp_path: Path) -> None:
     info = {
         "type": "external_account", "audience": "//iam.googleapis.com/x",
