@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -108,13 +108,15 @@ def _settings(names: list[str], how: Mapping[str, Any], asking: Asking) -> dict[
     own = ("fallback", "below", "consensus", "model_scale", "prepare", "emulate", "no_ledger", "max_cost")
     model = asking.model_file(names)
     files = {"model": model, "ledger": asking.ledger, "replay": asking.replay, "record": asking.record}
-    begins = tuple(f"DIGITREC_{'MODEL' if name == 'local' else name.upper()}" for name in names)
+    asked = [registry.provider_class(name) for name in names if name != "local" or asking.model is None]
+    options = chain.from_iterable(getattr(one, "variables", {}).items() for one in asked)
+    settings = {name for option, group in options if "key" not in option for name in group}
     return {
         "from": str(Path.cwd()), "digitrec": __version__, "engines": names, **how,
         **{name: file and str(file) for name, file in files.items()},
         **{name: getattr(asking, name) for name in own},
         "content of model": model and hashlib.sha256(model.read_bytes()).hexdigest(),
-        "environment": {name: value for name, value in os.environ.items() if name.startswith(begins)},
+        "environment": {name: os.environ[name] for name in sorted(settings) if os.environ.get(name)},
         "numbers": "digits" in how, "digits": list(how.get("digits") or ()),
     }  # fmt: skip
 

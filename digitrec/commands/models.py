@@ -95,12 +95,13 @@ def export(model: Path, out: Path) -> None:
     if not is_installed("keras"):
         raise not_installed("Exporting", "train")
     with quietly():
-        from digitrec.lab.datasets.digits import keep_keys, read_keys
+        from digitrec.lab.datasets.digits import keep_keys
         from digitrec.lab.training import convert
+        from digitrec.lab.training.run import learned_by
 
         options.refuse_foreign_run(out, model)
         difference = convert.write(model, out)
-        keep_keys(read_keys(model), out)  # `evaluate` leaves them out with the new file, too
+        keep_keys(learned_by(model), out)  # `evaluate` leaves them out with the new file, too
     click.echo(f"{out}: {out.stat().st_size / 1000:,.0f} kB; answers differ by at most {difference:.1g}")
 
 

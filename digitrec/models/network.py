@@ -157,10 +157,11 @@ def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: s
         scale, share = (named, 1.0) if named else _best_scale(forward, output)
         if share < FITS:
             log.warning(
-                "%s: reads only %.0f %% of MNIST's digits at the best scale of the pixels (%s); if it "
+                "%s: reads only %.0f %% of MNIST's digits, at the best scale of the pixels (%s); if it "
                 "learned at another, let the model itself scale them", path, 100 * share, scale,
             )  # fmt: skip
-        return ModelInput(scale=scale, output=output, assumed=share <= 0.5)
+        assumed = share <= 0.5
+        return ModelInput(scale="unit" if assumed else scale, output=output, assumed=assumed)
     try:
         if about["format"] != 1:
             raise ValueError(f"format {about['format']}")
@@ -191,7 +192,7 @@ def _kind_of_output(forward: Forward, path: Path) -> str:
 
 
 def _best_scale(forward: Forward, output: str) -> tuple[str, float]:
-    """Return the scale at which a network reads digits best ("unit" if few at any), and their share, 0..1.
+    """Return the scale at which a network reads digits best, and their share, 0..1.
 
     So a network is read as it was trained, even if it scales the pixels itself, as by a `Rescaling` layer.
     The digits are also shown shifted, since a network may read all of them at two scales.
@@ -212,7 +213,7 @@ def _best_scale(forward: Forward, output: str) -> tuple[str, float]:
     if best is None:
         return "unit", 0.0
     share = float((chances[best].argmax(axis=1) == labels).mean())
-    return best if share > 0.5 else "unit", share
+    return best, share
 
 
 def _fit(chances: Floats, labels: NDArray[np.uint8]) -> float:

@@ -228,7 +228,7 @@ def fit(predictions: Sequence[Prediction], labels: Sequence[int | None], data: s
         if is_scored and not prediction.inferred and (sha256 is None or (key, sha256) not in known):
             groups.setdefault(key, []).append((prediction, prediction.digit == label))
             known[key, sha256] = label
-        elif known.get((key, sha256), label) != label:
+        elif sha256 is not None and known.get((key, sha256), label) != label:
             log.warning("%s: %s repeats a picture with another label", data, prediction.image.source)
     if not groups:
         raise DataError(f"{data}: no answer has a confidence, so there is nothing to fit")

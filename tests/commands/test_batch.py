@@ -269,8 +269,9 @@ def test_another_run_is_not_gone_on_with(scans: Path, monkeypatch: pytest.Monkey
         for other in others:
             run(*other, "-o", out, "--resume", code=6, input=b"scans/2.png")
     run("scans", "-o", "rows.jsonl", "--resume", "-p", "nonsense", code=2)
-    monkeypatch.setenv("DIGITREC_MODEL", str(SHIPPED))
-    assert "model" in run("scans", "-o", "rows.jsonl", "--resume", code=6).stderr
+    for name, value in (("MODEL_SCALE", "unit"), ("MODEL", str(SHIPPED))):
+        monkeypatch.setenv(f"DIGITREC_{name}", value)
+        assert value in run("scans", "-o", "rows.jsonl", "--resume", code=6).stderr
 
 
 def test_another_list_is_another_run(scans: Path) -> None:

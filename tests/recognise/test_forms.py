@@ -61,6 +61,7 @@ def form(frame: bool = True, lines: bool = False, stroke: tuple[float, ...] = ()
 
 
 STRUCK = form(frame=False, stroke=(0.01, 0.01, 0.99, 0.99))
+TABLED = form(stroke=(0.15, 0.15, 0.55, 0.15, 0.55, 0.85, 0.15, 0.85, 0.15, 0.15))
 EDGED = form(stroke=(0.003, 0.003, 0.003, 0.997, 0.997, 0.997, 0.997, 0.003, 0.003, 0.003))
 TRIANGLE = form(frame=False, stroke=(0.5, 0.05, 0.95, 0.95, 0.05, 0.95, 0.5, 0.05))
 
@@ -95,10 +96,10 @@ def read(
     (form().rotate(-7, fillcolor=235), FRAME), (photographed(form()), FRAME),
     (form(frame=False, lines=True).rotate(5, fillcolor=235), None), (form(frame=False), None),
     (STRUCK, None), (TRIANGLE, None), (photographed(form(), table=110), FRAME), (EDGED, FRAME),
-    (on_grey().rotate(-7, fillcolor=170), FRAME),
+    (TABLED, FRAME), (on_grey().rotate(-7, fillcolor=170), FRAME),
     ],
     ids=["level", "level-frame", "turned", "turned-frame", "photo", "lines", "bare", "struck",
-    "triangle", "dark-table", "edge-of-the-page", "grey",
+    "triangle", "dark-table", "edge-of-the-page", "table-inside", "grey",
 ])  # fmt: skip
 def test_each_field_of_an_aligned_form_has_its_number(picture: Image.Image, frame: Box | None) -> None:
     found = read(picture, Form(FIELDS, frame))
