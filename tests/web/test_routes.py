@@ -16,7 +16,7 @@ from PIL import Image
 from digitrec.comparison.policy import Fallback
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options
-from digitrec.errors import Unavailable
+from digitrec.errors import BadAnswer, Unavailable
 from digitrec.providers.base import Price
 
 from .fakes import GATED, SEVEN, SURE, emulated, local, paid, png, serving
@@ -234,3 +234,13 @@ def test_a_policy_is_on_offer_like_an_engine_and_says_whom_it_asked() -> None:
     assert (alone["provider"], alone["asked"], broken.status_code) == ("local", [], 422)
     offered = {"name": name, "usd_per_picture": 0.01, "remote": True, "explains": False}
     assert first == offered | {"reads_numbers": True}
+
+
+def test_the_cost_of_a_policys_failed_engine_is_counted_once() -> None:
+    with serving(Fallback([local(), paid(BadAnswer("x", status=200))], below=1)) as client:
+        assert client.post("/predict", content=WHOLE).json()["cost_usd"] == 0.01
+        page = client.get("/metrics").text
+    costs = [
+        float(line.split()[1]) for line in page.splitlines() if line.startswith("digitrec_cost_usd_total")
+    ]
+    assert sum(costs) == 0.01
