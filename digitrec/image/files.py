@@ -51,7 +51,7 @@ class Frame:
     """Number of the picture in the file, from 1; None: the file as such, which shows its first picture."""
     name: str
     """Name for messages, such as "scan.tif[2]"."""
-    flaw: str = ""
+    flaw: str = field(default="", repr=False)
     """The reason, with the name, why the file's pictures cannot be read; "" if they can."""
 
     def __str__(self) -> str:
