@@ -26,6 +26,7 @@ def shown(notebook: Any) -> list[str]:
         for output in cell.get("outputs", []):
             found += [f"{cell.id}: {kind}" for kind in output.get("data", {})]
             words = re.sub(r"[<>]?\d[\d,.]*( ?m?s\b)?", "#", output.get("text", ""))
+            words = re.sub(r"(#% +)+", "#% ", words)  # a digit that is never the answer has no precision
             found += sorted(f"{cell.id}: {' '.join(line.split())}" for line in words.splitlines())
     return found
 
