@@ -46,6 +46,8 @@ def _samples(source: str, limit: int | None, model: Path | None) -> list[Sample]
 
 
 def _learned_by(model: Path | None) -> Keys | None:
+    if model is None:
+        return None
     from digitrec.lab.training.run import learned_by  # imports SciPy
 
     with quietly():  # it may load the model

@@ -107,7 +107,7 @@ class Asking:
         return names
 
     def model_file(self, names: Sequence[str]) -> Path | None:
-        """Return the model file of the local engine if it is one of these and reads with its user's model."""
+        """Return the user's model, by ``--model`` or DIGITREC_MODEL, if the local engine is one of these."""
         model = self.model or os.environ.get("DIGITREC_MODEL", "").strip()
         return Path(model) if model and "local" in names else None
 

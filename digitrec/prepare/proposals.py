@@ -96,7 +96,7 @@ class Case:
         return [one for one in self.marks if covered(one.box, digit) < SAME and longer_side(one.box) >= least]
 
     def again(self, image: DigitImage) -> Self:
-        """Return the case with what the rules find with paper around it, if the digit fills the picture."""
+        """Add what the rules find with paper around the picture, which its digit may fill."""
         ink = with_paper_around(image.picture)
         if ink.fine is None or ink.box is None:
             return self

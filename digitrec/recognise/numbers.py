@@ -312,11 +312,15 @@ def _filled(parts: Sequence[_Word], least: int, most: int) -> list[_Word]:
 
 def _evenly(row: Sequence[_Word]) -> list[list[_Word]]:
     """Divide a row of digits in boxes where a step is wider than the others: there a number ends."""
-    boxes = [word.box for word in row if word.box is not None]
-    steps = [(after[0] + after[2] - before[0] - before[2]) / 2 for before, after in pairwise(boxes)]
-    usual = median(steps or [0])
-    ends = [at + 1 for at, step in enumerate(steps) if step > EVEN * usual]
+    ends = _wider_steps([word.box for word in row if word.box is not None])
     return [[*row[start:end]] for start, end in pairwise([0, *ends, len(row)])]
+
+
+def _wider_steps(boxes: Sequence[Box]) -> list[int]:
+    """Return the positions of the boxes before which the step between middles is wider than the others."""
+    steps = [after[0] + after[2] - before[0] - before[2] for before, after in pairwise(boxes)]
+    usual = median(steps or [0])
+    return [at + 1 for at, step in enumerate(steps) if step > EVEN * usual]
 
 
 def _runs(parts: Sequence[_Word], belongs: Callable[[list[_Word], _Word], bool]) -> list[list[_Word]]:
@@ -359,9 +363,8 @@ def of_boxes(numbers: Sequence[Number], size: tuple[int, int]) -> Number | None:
     joined = _joined(words, (len(numbers), len(numbers)))
     is_one = len(joined) == 1 and joined[0].digits == len(joined[0].text) == len(numbers)
     as_expected = all(one.reason != OTHER_LENGTH for one in numbers)
-    middles = sorted(one.box[0] + one.box[2] for one in numbers if one.box is not None)
-    steps = [after - before for before, after in pairwise(middles)]
-    is_even = max(steps, default=0) <= EVEN * median(steps or [0])
+    boxes = sorted((one.box for one in numbers if one.box), key=lambda box: box[0] + box[2])
+    is_even = not _wider_steps(boxes)
     return _number(joined[0], Place(size), None) if is_one and is_even and as_expected else None
 
 
@@ -384,7 +387,8 @@ def _together(left: _Word, right: _Word) -> _Word:
 
 
 def _number(word: _Word, place: Place, expected: Range) -> Number:
-    word = word.part(len(word.text) - len(word.text.lstrip("'")), len(word.text.rstrip(".,'")))  # a full stop
+    first = len(word.text) - len(word.text.lstrip("'"))
+    word = word.part(first, len(word.text.rstrip(".,'")))  # without a full stop
     if value_of(word.text) is None and word.text[0] in ".," and value_of(word.text[1:]) is not None:
         word = word.part(1, len(word.text))  # the point of "Fr. 9.95"
     value, reason = value_of(word.text), None

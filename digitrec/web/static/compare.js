@@ -38,7 +38,7 @@ function column(engine, ask) {
       button.disabled = true;
       ask([name]);
     });
-    article.append(make("p", {}, engine.remote ? "sends the picture to another company" : "costs money"), button);
+    article.append(make("p", {}, engine.remote ? "sends the picture to another machine" : "costs money"), button);
   }
   return article;
 }
