@@ -128,16 +128,11 @@ def _check(out: Path, plan: Plan, given: Mapping[str, Any]) -> None:
         DataError: the run has other settings; the message names them.
     """
     theirs = plan.settings
-    other = "; ".join(f"{name}: {_short(theirs.get(name))}, not {_short(value)}"
+    other = "; ".join(f"{name}: {json.dumps(theirs.get(name))}, not {json.dumps(value)}"
                       for name, value in given.items() if value != theirs.get(name)
                       and (name != "max_cost" or value is None))  # fmt: skip
     if other:
         raise DataError(f"{out}: the run there has other settings ({other}); give the same, or another OUT")
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _plan(run: Job, given: Mapping[str, Any], paths: Sequence[str], processes: int) -> Plan:
