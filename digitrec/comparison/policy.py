@@ -238,13 +238,13 @@ def _sureness(outcome: Asked, unknown: float) -> float:
     if isinstance(outcome, Failure):
         return -3.0
     if isinstance(outcome, Sheet):
-        return min(map(_sureness_of_number, outcome.numbers), default=-2.0)
+        return min((_sureness_of_number(one, unknown) for one in outcome.numbers), default=-2.0)
     return -2.0 if outcome.digit is None else sureness(outcome, unknown)
 
 
-def _sureness_of_number(number: Number) -> float:
+def _sureness_of_number(number: Number, unknown: float) -> float:
     """Return the chance of a number, or of a date and the like, 0..1; negative for a doubt."""
-    return number.sureness if number.value is not None or number.reason == NOT_ONE else -1.0
+    return sureness(number, unknown) if number.value is not None or number.reason == NOT_ONE else -1.0
 
 
 class Consensus(EnginePolicy):

@@ -249,6 +249,9 @@ def test_the_next_engine_is_asked_if_a_number_is_unsure() -> None:
     first = reader("a", ("12", 0.8))
     (number,) = digitrec.read(PAGE, digitrec.Fallback([first, second], below=0.7), at_least=0.9).numbers
     assert (number.reason, second.calls) == ("not sure", 1), "an engine's number is sure or not for itself"
+    unscored = FakeProvider([Answer((Candidate("17"),))])
+    sheet = digitrec.read(PAGE, digitrec.Fallback([reader("a", ("12", 0.3)), unscored], below=0.9))
+    assert [number.text for number in sheet.numbers] == ["17"], "without a confidence it ranks as 0.5"
 
 
 def test_a_region_of_a_stream_is_as_large_as_that_of_a_file() -> None:
