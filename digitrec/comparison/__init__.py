@@ -79,9 +79,9 @@ class Comparison:
 
     @property
     def consensus(self) -> int | str | None:
-        """The answer with more votes than any other, "no digit" included; None for a tie."""
-        leading = self._leading()
-        return leading[0].answer if leading else None
+        """The answer with more votes than any other, a date's text or "no digit" included; None for a tie."""
+        said = [one.text if one.answer is None and one.meaning else one.answer for one in self._leading()]
+        return said[0] if said else None
 
     @property
     def dissenters(self) -> tuple[str, ...]:

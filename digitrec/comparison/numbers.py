@@ -135,14 +135,18 @@ def as_sheet(outcome: Outcome) -> Sheet | Outcome:
 
 
 def _summed_up(numbers: tuple[Number, ...]) -> dict[str, Any]:
-    """Return the fields of `NumbersRead` for these numbers, with the lowest confidence among them."""
+    """Return the fields of `NumbersRead` for these numbers, with the lowest confidence among the sure ones.
+
+    Without a sure number it is the lowest among dates and such.
+    """
     sure = [number for number in numbers if number.reason is None]
+    said = sure or [number for number in numbers if number.reason == NOT_ONE]
     return {
         "numbers": numbers,
         "reason": None if sure else next((number.reason for number in numbers), NO_NUMBER),
         "text": " ".join(number.text for number in numbers) or None,
-        "confidence": _least([number.confidence for number in sure]),
-        "calibrated": _least([number.calibrated for number in sure]),
+        "confidence": _least([number.confidence for number in said]),
+        "calibrated": _least([number.calibrated for number in said]),
     }
 
 

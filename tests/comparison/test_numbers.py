@@ -91,6 +91,8 @@ def test_numbers_vote_by_their_value(page: Path) -> None:
     assert (both.agree, both.consensus) == (True, "12.00")
     (three,) = compared(page, *readers)
     assert (three.agree, three.consensus, three.dissenters) == (False, "12.00", ("other",))
+    (date,) = compared(page, *(reader(name, ("24.12.2023", box)) for name in "ab"))
+    assert (date.agree, date.consensus, date.predictions[0].confidence) == (True, "24.12.2023", 0.9)
 
 
 def test_a_page_without_numbers_and_one_that_cannot_be_read_stay_whole(page: Path, tmp_path: Path) -> None:
