@@ -156,7 +156,8 @@ class Answers:
         """Return the labels in a text, of which only numbers may be several, separated by spaces."""
         if said.strip().casefold() == NONE:
             return [NONE]
-        parts = said.split() if several and self.kind == "text" else []
+        is_one = not several and value_of(closed(said)) is not None  # "1 234" is
+        parts = [] if is_one or self.kind == "label" else said.split()
         texts = list(map(closed, parts or [said]))
         is_long = self.kind == "label" and len(texts[0]) > 1
         if is_long or None in map(value_of, texts):
