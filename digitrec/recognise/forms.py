@@ -17,7 +17,7 @@ from digitrec.errors import DataError, NotConfigured
 from digitrec.errors.schemas import built
 from digitrec.errors.text import encoding
 from digitrec.image import Box, ImageSource, Turned
-from digitrec.image.boxes import covered, holds
+from digitrec.image.boxes import covered
 from digitrec.recognise import Digits, expected_digits
 from digitrec.recognise.align import Aligned, align
 from digitrec.recognise.numbers import of_boxes
@@ -95,7 +95,6 @@ def read_forms(
         NotConfigured: the engine gives no boxes, so that no number can be assigned to a field.
     """
     name, engine, expected = engine.provider.name, engine.for_numbers, expected_digits(digits)
-    fields = [*form.fields.values()]
     boxless = NotConfigured(f"{name} gives no boxes, so it cannot fill fields; ask another engine")
     if not getattr(engine.provider, "gives_boxes", True):
         raise boxless  # before it is paid
@@ -110,7 +109,8 @@ def read_forms(
             log.warning("%s: %s", opened.source, UNALIGNED if is_sure else UNFRAMED)
             aligned = Aligned(opened, None, opened.place)
         (page,) = batches([aligned.image], engine)
-        (outcome,) = infer_numbers(page, engine, expected=expected, lenient=lenient, fields=fields)
+        places = form.fields.items()
+        (outcome,) = infer_numbers(page, engine, expected=expected, lenient=lenient, fields=places)
         if isinstance(outcome, Sheet) and outcome.numbers and not any(it.box for it in outcome.numbers):
             raise boxless
         if isinstance(outcome, Sheet):
@@ -151,17 +151,11 @@ def _filled(sheet: Sheet, form: Form, aligned: Aligned, is_sure: bool) -> Sheet:
     numbers = []
     for name, (left, top, right, bottom) in form.fields.items():
         box = left * width, top * height, right * width, bottom * height
-        found = [number for number in sheet.numbers if number.box and holds(box, number.box)]
+        found = [number for number in sheet.numbers if number.field == name]
         one = found[0] if len(found) == 1 else of_boxes(found, sheet.size)
         reason = "more than one number" if found else NO_NUMBER
         number = one or Number(" ".join(it.text for it in found), None, box=box, reason=reason)
-        start, above, end, below = number.box or box
-        step = (end - start) / max(1, len(number.digits))  # some engines give no boxes for digits
-        is_inside = all(
-            holds(box, it.box or (start + at * step, above, start + (at + 1) * step, below))
-            for at, it in enumerate(number.digits)
-        )
-        if number.reason is None and not (is_sure and is_inside):
+        if number.reason is None and not (is_sure and all(it.reason is None for it in found)):
             number = number.unless(NOT_SURE)
         digits = tuple(replace(it, box=it.box and aligned.back(it.box)) for it in number.digits)
         place = number.box and aligned.back(number.box)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import reduce
@@ -33,6 +33,8 @@ from digitrec.recognise.normalise import LOOK_ALIKES
 
 Range = tuple[int, int] | None
 """Minimum and maximum number of digits of a number; None: any."""
+Fields = Collection[tuple[str, Box]]
+"""Names of the fields of a form with their places, as shares of the picture's sides."""
 NOT_ONE = "not one number"
 """The reason of a date, a time, a telephone number or a sum: digits and marks, but not one decimal."""
 OTHER_LENGTH = "another number of digits"
@@ -99,6 +101,8 @@ class _Word(Candidate):
     """Characters without spaces, from an engine's word or joined from several; ASCII in a number."""
 
     inferred: bool = False
+    is_across: bool = False
+    """Whether it is, or is a part of, a word with digits in several fields, or in one and outside of it."""
 
     @property
     def digits(self) -> int:
@@ -117,6 +121,21 @@ class _Word(Candidate):
     def part(self, first: int, last: int) -> _Word:
         return replace(self, text=self.text[first:last], signs=self.signs[first:last])
 
+    def cut(self, first: int, last: int) -> _Word:
+        """Return a part with its own box and score, or the whole word unchanged.
+
+        Characters without boxes share the width evenly. If all characters have scores, the part gets the
+        score of its least certain character.
+        """
+        if last - first == len(self.text):
+            return self
+        part = self.part(first, last)
+        box = union([sign.box for sign in part.signs])
+        if box is None and self.box is not None:
+            step = (self.box[2] - self.box[0]) / len(self.text)
+            box = self.box[0] + first * step, self.box[1], self.box[0] + last * step, self.box[3]
+        return replace(part, box=box, score=self.score_of(range(first, last)))
+
 
 def numbers_in(
     answer: Answer,
@@ -124,7 +143,7 @@ def numbers_in(
     *,
     lenient: bool = False,
     expected: Range = None,
-    fields: Sequence[Box] = (),
+    fields: Fields = (),
 ) -> list[Number]:
     """Return the numbers in an answer, without rows and columns.
 
@@ -133,24 +152,39 @@ def numbers_in(
         place: where those pixels lie on the user's picture.
         lenient: accept letters that resemble digits.
         expected: minimum and maximum number of digits of each number; None: any.
-        fields: parts of the picture, as shares of its sides; no number is joined across the edge of one, and
-            one that goes on outside of all fields is not sure.
+        fields: no number is joined across the edge of one, and one that goes on in another or outside of all
+            is not sure.
     """
-    parts: dict[int | None, list[_Word]] = {}
+    parts: dict[str | None, list[_Word]] = {}
     for candidate in answer.candidates:
         for word in _words(candidate):
-            parts.setdefault(_field(word.box, place, fields), []).append(_core(word, lenient))
+            for field, part in _by_field(_core(word, lenient), place, fields):
+                parts.setdefault(field, []).append(part)
     outside = parts.get(None, [])
     found = []
-    for field, part in parts.items():
-        beyond = [] if field is None else [word for word in outside if _goes_on(word, part)]
-        across = [word.box for word in _joined([*part, *beyond], expected)] if beyond else None
-        for word in _joined(part, expected):
+    for field, words in parts.items():
+        beyond = [] if field is None else [word for word in outside if _goes_on(word, words)]
+        across = [word.box for word in _joined([*words, *beyond], expected)] if beyond else None
+        for word in _joined(words, expected):
             if word.digits and not any(map(str.isalpha, word.text)):
-                number = _number(word, place, expected)
-                reaches = across is not None and word.box not in across and number.reason is None
-                found.append(number.unless(NOT_SURE) if reaches else number)
+                number = replace(_number(word, place, expected), field=field)
+                reaches = word.is_across or (across is not None and word.box not in across)
+                found.append(number.unless(NOT_SURE) if reaches and number.reason is None else number)
     return found
+
+
+def _by_field(word: _Word, place: Place, fields: Fields) -> Iterator[tuple[str | None, _Word]]:
+    """Yield the parts of a word and their fields; only a digit in another field starts a part."""
+    digits = [at for at, char in enumerate(word.text) if char.isdecimal()] if fields else []
+    held = [_field(word.cut(at, at + 1).box, place, fields) for at in digits]
+    inside = [(at, field) for at, field in zip(digits, held, strict=True) if field is not None]
+    if not inside or any(map(str.isalpha, word.text)):
+        yield _field(word.box, place, fields), word
+        return
+    word = replace(word, is_across=len({*held}) > 1)
+    starts = [(at, field) for (_, before), (at, field) in pairwise(inside) if field != before]
+    for (start, field), (end, _) in pairwise([(0, inside[0][1]), *starts, (len(word.text), "")]):
+        yield field, word.cut(start, end)
 
 
 def _goes_on(word: _Word, part: Sequence[_Word]) -> bool:
@@ -163,14 +197,14 @@ def _goes_on(word: _Word, part: Sequence[_Word]) -> bool:
     return beside and min(bottom, around[3]) > max(top, around[1])
 
 
-def _field(box: Box | None, place: Place, fields: Sequence[Box]) -> int | None:
-    """Return the index of the field that holds a box of the image that was sent; None: no field."""
+def _field(box: Box | None, place: Place, fields: Fields) -> str | None:
+    """Return the name of the field that holds a box of the image that was sent; None: no field."""
     if box is None:
         return None
     width, height = place.size
     left, top, right, bottom = place.box(box)
     shares = left / width, top / height, right / width, bottom / height
-    return next((at for at, field in enumerate(fields) if holds(field, shares)), None)
+    return next((name for name, field in fields if holds(field, shares)), None)
 
 
 def value_of(text: str) -> Decimal | None:
@@ -203,27 +237,17 @@ def closed(text: str) -> str:
 
 
 def _words(candidate: Candidate) -> Iterator[_Word]:
-    """Split a candidate at its spaces; characters without boxes share the candidate's width evenly.
+    """Split a candidate at its spaces.
 
-    If all characters have scores, a part of a candidate gets the score of its least certain character.
     Without boxes no gap shows what belongs together, so the spaces inside one number do not split it.
     """
-    text, box = candidate.text, candidate.box
-    if box is None and not candidate.signs:
+    text = candidate.text
+    if candidate.box is None and not candidate.signs:
         text = closed(text)
-    signs = candidate.signs or (Sign(),) * len(text)
+    signs, ascii_text = candidate.signs or (Sign(),) * len(text), "".join(map(_ascii, text))
+    whole = _Word(ascii_text, candidate.score, candidate.box, signs, candidate.chance)
     for found in re.finditer(r"\S+", text):
-        start, end = found.span()
-        own, ascii_text = signs[start:end], "".join(map(_ascii, found[0]))
-        if end - start == len(text):
-            yield _Word(ascii_text, candidate.score, box, own, candidate.chance)
-            continue
-        share = union([sign.box for sign in own])
-        if share is None and box is not None:
-            step = (box[2] - box[0]) / len(text)
-            share = (box[0] + start * step, box[1], box[0] + end * step, box[3])
-        score = candidate.score_of(range(start, end))
-        yield _Word(ascii_text, score, share, own, candidate.chance)
+        yield whole.cut(*found.span())
 
 
 def _ascii(char: str) -> str:
@@ -383,7 +407,8 @@ def _together(left: _Word, right: _Word) -> _Word:
     score = None if left.score is None or right.score is None else min(left.score, right.score)
     chance = None if left.chance is None or right.chance is None else left.chance * right.chance
     box, inferred = union((left.box, right.box)), left.inferred or right.inferred
-    return _Word(left.text + right.text, score, box, left.signs + right.signs, chance, inferred)
+    text, is_across = left.text + right.text, left.is_across or right.is_across
+    return _Word(text, score, box, left.signs + right.signs, chance, inferred, is_across)
 
 
 def _number(word: _Word, place: Place, expected: Range) -> Number:

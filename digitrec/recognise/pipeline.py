@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 from digitrec.answer import Answer, Failure, Outcome, Prediction, Sheet, SheetOutcome
 from digitrec.engine import PATIENCE_REMOTE_S, Engine, Reply
 from digitrec.errors import DigitrecError, ImageError, lightened
-from digitrec.image import Box, DigitImage, ImageRef, ImageSource, PreparedImage, Turned
+from digitrec.image import DigitImage, ImageRef, ImageSource, PreparedImage, Turned
 from digitrec.image.files import name_of
 from digitrec.image.pixels import ENOUGH_SIDE
 from digitrec.prepare import prepare, prepare_many
 from digitrec.recognise import calibration
 from digitrec.recognise.calibration import Calibrations
 from digitrec.recognise.normalise import normalise
-from digitrec.recognise.numbers import Range, arranged, numbers_in
+from digitrec.recognise.numbers import Fields, Range, arranged, numbers_in
 
 HELD_BYTES = 64_000_000
 """Approximate maximum size of the prepared pictures of a batch; large scans would not fit into memory."""
@@ -148,7 +148,7 @@ def infer_numbers(
     *,
     expected: Range,
     lenient: bool,
-    fields: Sequence[Box] = (),
+    fields: Fields = (),
 ) -> list[SheetOutcome]:
     """Ask the engine for numbers, one outcome for each picture; the options are those of `numbers_in`."""
     pictures = [one if isinstance(one, Failure) else replace(one, digits=expected) for one in batch]
@@ -209,9 +209,7 @@ def _prediction(
     return calibration.apply(prediction, calibrations)
 
 
-def _sheet(
-    prepared: PreparedImage, answer: Answer, about: About, *, lenient: bool, fields: Sequence[Box]
-) -> Sheet:
+def _sheet(prepared: PreparedImage, answer: Answer, about: About, *, lenient: bool, fields: Fields) -> Sheet:
     """Return the numbers in an engine's answer, in reading order."""
     place = prepared.place
     assert place is not None, "no part of the whole picture was moved"
