@@ -476,44 +476,47 @@ def _chained(boxes: Sequence[Box], slope: float) -> list[list[int]]:
 
 def _columns(rows: Sequence[Sequence[Box]]) -> list[list[int]] | None:
     """Return the column of each box in each row; None if the rows do not line up."""
-    count = sum(map(len, rows))
-    ends = np.empty((count, 4))  # the lowest box of each column so far
+    columns: dict[int, list[Box]] = {}
     found: list[list[int]] = []
-    middles: list[list[float]] = []  # of each column's boxes
     for row in rows:
-        free = np.ones(len(middles), bool)
-        found.append([])
-        for box in row:
-            above, middle = ends[: len(free)], (box[0] + box[2]) / 2
-            away = np.where(free & _are_above(above, box), np.abs(_centre(above) - middle), np.inf)
-            best = int(away.argmin()) if np.isfinite(away).any() else len(middles)
-            if best == len(middles):
-                middles.append([])
-            middles[best].append(middle)
-            if best < len(free):
-                free[best] = False
-            ends[best] = box
-            found[-1].append(best)
-    if len(middles) > max(*map(len, rows), count / 2, 0):  # few boxes stand below another box
+        places = [
+            (left, (left + right) / 2, right, (right - left + bottom - top) / 2)
+            for left, top, right, bottom in row
+        ]
+        below = _below([*columns.values()], places)
+        for at, place in enumerate(places):
+            columns.setdefault(below.setdefault(at, len(columns)), []).append(place)
+        found.append([below[at] for at in range(len(row))])
+    if len(columns) > max(*map(len, rows), sum(map(len, rows)) / 2, 0):  # few boxes stand below another box
         return None
-    order = np.argsort(np.argsort([*map(median, middles)], kind="stable")).tolist()
-    columns = [[order[column] for column in row] for row in found]
-    return columns if all(row == sorted(row) for row in columns) else None
+    usual = np.array([np.median(places, axis=0) for places in columns.values()]).reshape(-1, 4)
+    order = usual[:, 1].argsort(kind="stable")
+    left, middle, right, _ = usual[order].T
+    is_apart = (right[:-1] <= middle[1:]) & (middle[:-1] <= left[1:])
+    ranks = order.argsort().tolist()
+    ranked = [[ranks[column] for column in row] for row in found]
+    return ranked if is_apart.all() and all(row == sorted(row) for row in ranked) else None
 
 
-def _are_above(some: NDArray[np.float64], box: Box) -> NDArray[np.bool_]:
-    """Return whether the middle of the narrower box is above or below the other box, for each of (N, 4)."""
-    other = np.array(box)
-    is_narrow = (some[:, 2] - some[:, 0] <= other[2] - other[0])[:, None]
-    narrow, wide = np.where(is_narrow, some, other), np.where(is_narrow, other, some)
-    margin = (wide[:, 3] - wide[:, 1]) / 2
-    middle = _centre(narrow)
-    return np.asarray((wide[:, 0] - margin <= middle) & (middle <= wide[:, 2] + margin))
+def _below(columns: Sequence[Sequence[Box]], row: Sequence[Box]) -> dict[int, int]:
+    """Return which box of a row stands in which column; well aligned boxes of full columns come first.
 
-
-def _centre(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the horizontal middle of each box, (N,)."""
-    return np.asarray((boxes[:, 0] + boxes[:, 2]) / 2)
+    Args:
+        columns: left, middle, right and reach of each column's boxes; the middle of the box below is at most
+            the longer reach away.
+        row: the same of the row's boxes.
+    """
+    last, new = np.array([boxes[-1] for boxes in columns]).reshape(1, -1, 4), np.array(row).reshape(-1, 1, 4)
+    steps = np.abs(last - new)[..., :3]
+    is_near = steps[..., 1] <= np.maximum(last, new)[..., 3]
+    away = steps.min(axis=-1) + new[..., 3] / [len(boxes) for boxes in columns]
+    away[~is_near] = np.inf
+    found: dict[int, int] = {}
+    while np.isfinite(away).any():
+        at, column = divmod(int(away.argmin()), len(columns))
+        found[at] = column
+        away[at], away[:, column] = np.inf, np.inf
+    return found
 
 
 def _slope(boxes: Sequence[Box]) -> float:

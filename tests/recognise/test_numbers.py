@@ -235,6 +235,17 @@ def test_a_number_below_two_columns_belongs_to_the_nearer() -> None:
     assert [(number.row, number.column) for number in sheet.numbers] == [(0, 0), (0, 1), (1, 1)]
 
 
+@pytest.mark.parametrize(("left", "columns"), [(480, {2}), (490, {None})])
+def test_a_list_with_one_number_more_has_its_columns_unless_they_overlap(
+    left: float, columns: set[int | None]
+) -> None:
+    amounts = [word(text, 540 - 10 * len(text), 40 + 60 * at)
+               for at, text in enumerate(("9.50", "123.50", "7", "48.50", "142.50", "3.2"))]  # fmt: skip
+    lines = [word("1", 50, 40 + 60 * at) for at in range(6)]
+    numbers = read(*lines, *amounts, word("48", left, 160)).numbers
+    assert {one.column for one in numbers if one.text not in ("1", "48")} == columns
+
+
 def test_columns_below_a_wide_number_are_in_order() -> None:
     cells = [("12", 70, 120), ("34", 202, 120), ("56", 70, 180), ("78", 202, 180)]
     places = [("20417853", (60, 20, 260, 60)), *((text, (x, y, x + 36, y + 40)) for text, x, y in cells)]
