@@ -13,7 +13,7 @@ import unicodedata
 from collections import Counter
 from typing import NamedTuple
 
-from digitrec.answer import Answer
+from digitrec.answer import NOT_SURE, Answer
 
 _ALIKE = ("OoQD", "Iil|!", "Zz", "", "", "Ss", "bG", "T?", "B&", "gq")
 LOOK_ALIKES = {char: digit for digit, chars in enumerate(_ALIKE) for char in chars}
@@ -46,8 +46,8 @@ def normalise(answer: Answer, *, repeat: int = 1, lenient: bool = False) -> Read
         repeat: how many times the digit stood on the picture, >= 1.
         lenient: if there is no digit, accept a character that resembles one (O, l, S, ...); set ``inferred``.
     """
-    if answer.reason is not None:
-        return Reading(None, None, answer.reason)
+    if answer.reason is not None:  # NOT_SURE is only for answers that `at_least` refused, which do not vote
+        return Reading(None, None, "no digit" if answer.reason == NOT_SURE else answer.reason)
     text = " ".join(candidate.text for candidate in answer.candidates).strip()
     if not text:
         return Reading(None, None, "no text")

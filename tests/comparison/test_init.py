@@ -8,7 +8,7 @@ from time import sleep
 import numpy as np
 import pytest
 
-from digitrec.answer import Failure, Outcome, Prediction
+from digitrec.answer import Answer, Failure, Outcome, Prediction
 from digitrec.comparison import Comparison, compare, compare_many, compare_stream, left_out_because
 from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
 from digitrec.errors import LedgerError, NotConfigured
@@ -98,6 +98,7 @@ def test_what_engines_say_together(
 def test_an_answer_that_is_not_sure_enough_does_not_vote() -> None:
     found = compare(drawn_seven(), fakes("7", "7"), at_least=1.0)
     assert (found.agree, found.consensus, found.counted) == (None, None, ())
+    assert compare(drawn_seven(), fakes("7", Answer(reason="not sure"))).agree is False, "its own words vote"
 
 
 def test_emulators_outvote_no_engine_and_alone_they_rehearse() -> None:
