@@ -593,7 +593,8 @@ class OrderedRequest(Request):
         return self._pause([item], seconds) and self._take_turn([item])
 
     def _not_ready(self, wait_s: float) -> errors.TimedOut:
-        error = self._terms.timed_out("has not finished in time; try again (at no further cost)")
+        again = "at no further cost" if self._terms.ledger.path else "which costs again without a ledger"
+        error = self._terms.timed_out(f"has not finished in time; try again ({again})")
         error.retry_after = wait_s
         return error
 

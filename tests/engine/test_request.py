@@ -193,9 +193,11 @@ def test_what_is_not_ready_in_time_is_fetched_by_a_later_run(tmp_path: Path) -> 
     (reply,) = ask(Limited(*[None] * 1000), tmp_path, 7, timeout=1.0)
     assert isinstance(reply.outcome, errors.TimedOut)
     assert (reply.outcome.provider, reply.cost_usd) == ("paid", PRICE)
-    patient = Limited(60.0)
+    patient = Limited(60.0, 60.0)
     assert isinstance(ask(patient, tmp_path, 8, timeout=1.0)[0].outcome, errors.TimedOut)
     assert patient.polls == ["order-8"], "it asked to wait for longer than the timeout"
+    (reply,) = ask(patient, tmp_path, 8, timeout=1.0, ledger="none")
+    assert "costs again" in str(reply.outcome)
     later = Limited()
     assert ask(later, tmp_path, 7)[0].outcome == answer(7)
     assert later.orders == []
