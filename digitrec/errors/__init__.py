@@ -106,6 +106,10 @@ class ProviderError(DigitrecError):
             the transport did not record it; then the error's class decides.
     """
 
+    provider: str = ""  # these values hold for a subclass whose constructor does not call this one
+    status: int | str | None = None
+    raw: Any = None
+    retry_after: float | None = None
     sent: bool | None = None
 
     def __init__(
@@ -118,10 +122,7 @@ class ProviderError(DigitrecError):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
-        self.provider = provider
-        self.status = status
-        self.raw = raw
-        self.retry_after = retry_after
+        self.provider, self.status, self.raw, self.retry_after = provider, status, raw, retry_after
 
 
 class Rejected(ProviderError):

@@ -73,12 +73,18 @@ def test_an_estimate_asks_nothing(tmp_path: Path) -> None:
 # ---- retries
 
 
+class Busy(errors.RateLimited):
+    def __init__(self) -> None:
+        Exception.__init__(self, "busy")
+
+
 FAULTS: list[tuple[list[errors.ProviderError | float], int, type[errors.DigitrecError] | None, float]] = [
     # results of the calls, attempts, the error (None: an answer), US dollars counted
     ([], 1, None, PRICE),
     ([errors.Unavailable("x", status=503)], 2, None, PRICE),
     ([errors.RateLimited("x", status=429), errors.RateLimited("x", status=429)], 3, None, PRICE),
     ([errors.TimedOut("x")], 2, None, 2 * PRICE),
+    ([Busy()], 2, None, PRICE),
     ([errors.Unavailable("reset")], 2, None, 2 * PRICE),
     ([errors.Unreachable("refused")] * 9, 5, errors.Unreachable, 0.0),
     ([errors.Unavailable("x", status=500)] * 9, 5, errors.Unavailable, 0.0),
