@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, wraps
+from functools import cached_property, partial, wraps
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
@@ -37,7 +37,7 @@ from digitrec.errors.arguments import said
 from digitrec.image import DigitImage, InputSpec, PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers import registry
-from digitrec.providers.base import ForNumbers, Provider
+from digitrec.providers.base import BaseProvider, ForNumbers, Provider
 
 if TYPE_CHECKING:
     from digitrec.engine.config import Config
@@ -318,11 +318,12 @@ class Engine:
 
 
 def read_many(provider: Provider, images: Sequence[PreparedImage], *, timeout: float) -> list[Outcome]:
-    """Return the outcome of each image (one image: by ``read``); a failed call is every outcome."""
+    """Return the outcome of each image; a failed call of a `read_many` of its own is every outcome."""
+    if len(images) == 1 or getattr(provider.read_many, "__func__", None) is BaseProvider.read_many:
+        read = partial(provider.read, timeout=timeout)
+        return [usable(provider, caught(provider, partial(read, image))) for image in images]
 
     def call() -> list[object]:
-        if len(images) == 1:
-            return [provider.read(images[0], timeout=timeout)]
         # One outcome more would show that there are too many.
         return list(islice(provider.read_many(images, timeout=timeout), len(images) + 1))
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paid_cloud import PRICE, PaidCloud, answer, ask, recorded, spent
+from paid_cloud import PRICE, SPEC, PaidCloud, answer, ask, image, recorded, spent
 
 from digitrec.answer import Answer, Candidate
+from digitrec.engine import Engine
 from digitrec.errors import DigitrecError, NotConfigured, NotInstalled, ProviderError
 from digitrec.image import PreparedImage
+from digitrec.providers.base import FREE, BaseProvider
 
 
 class Doing(PaidCloud):
@@ -67,6 +69,17 @@ def test_a_bug_of_a_provider_costs_only_its_own_image(
     assert "planted-secret" not in caplog.text
     assert {call.image_sha256: call.state for call in recorded(tmp_path)}["sha-7"] == "unknown"
     assert spent(tmp_path) == 2 * PRICE
+
+
+def test_a_bug_costs_no_other_image_of_a_batch() -> None:
+    class Divides(BaseProvider):
+        name, wants, price = "divides", SPEC, FREE
+
+        def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+            return answer(8 // int(image.data))
+
+    eight, bug, four = Engine(Divides()).ask([image(number) for number in (1, 0, 2)])
+    assert (eight.outcome, type(bug.outcome), four.outcome) == (answer(8), ProviderError, answer(4))
 
 
 UNUSABLE: list[Any] = ["7", Answer((Candidate("7", float("nan")),)), Answer(raw={"bytes": b"no JSON"})]
