@@ -392,7 +392,8 @@ class InputSpec:
         known = get_args(Encoding)
         if self.encoding not in known:
             raise ValueError(f"encoding must be one of {', '.join(known)}, got {self.encoding!r}")
-        if min(self.min_side, self.max_side, self.max_bytes, self.repeat, self.enough) < 1 or self.margin < 0:
+        least = min(self.min_side, self.max_side, self.max_bytes, self.repeat, self.enough)
+        if least < 1 or not 0 <= self.margin < math.inf:
             raise ValueError(f"sides, bytes and repeat must be at least 1, and the margin at least 0: {self}")
 
 

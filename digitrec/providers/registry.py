@@ -9,6 +9,7 @@ with the reason. If two packages register the same name, the first one found is 
 """
 
 import inspect
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from traceback import format_exception_only
 from typing import Annotated, Any, cast
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -228,6 +230,11 @@ def _flaw(provider: Provider) -> str | None:
     except msgspec.ValidationError as error:
         expected, _, attribute = str(error).replace("`", "").partition(" - at $.")
         return f"its {attribute}: {expected}"
+    try:  # what the ledger needs
+        urlsplit(provider.endpoint or "")
+        json.dumps(getattr(provider, "options", {}), sort_keys=True, ensure_ascii=False, default=str).encode()
+    except (TypeError, ValueError) as error:
+        return f"its endpoint is no address, or its options have no JSON form ({type(error).__name__})"
     return None
 
 

@@ -319,7 +319,7 @@ def test_every_answer_is_recorded_also_a_replayed_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("attribute", "value"), [
     ("name", ""), ("name", "two\nlines"), ("endpoint", 80), ("price", 0.001), ("batch", 0), ("rate", 0.0),
-    ("wants", None),
+    ("wants", None), ("endpoint", "http://[::1"), ("options", {1: 2, "a": 3}), ("options", {"a": "\ud800"}),
 ])  # fmt: skip
 def test_a_provider_with_an_invalid_attribute_is_refused(attribute: str, value: object) -> None:
     cloud = PaidCloud()
@@ -337,9 +337,9 @@ def test_a_provider_whose_attribute_raises_is_refused() -> None:
 
 
 def test_an_impossible_form_of_image_is_refused() -> None:
-    for wrong in ({"encoding": "gif"}, {"encoding": "png", "repeat": 0}, {"encoding": "png", "margin": -1}):
+    for wrong in ({"encoding": "gif"}, {"repeat": 0}, {"margin": -1}, {"margin": float("nan")}):
         with pytest.raises(ValueError, match=r"gif|at least"):
-            InputSpec(**wrong)  # type: ignore[arg-type]
+            InputSpec(**{"encoding": "png", **wrong})  # type: ignore[arg-type]
 
 
 def test_the_settings_of_an_engine_hold_under_a_name_of_its_own(tmp_path: Path) -> None:
