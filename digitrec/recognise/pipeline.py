@@ -191,7 +191,7 @@ def _gated(prepared: PreparedImage, engine: Engine) -> PreparedImage | Predictio
         return prepared
     return Prediction(
         prepared.image, engine.provider.name, None, None, reason, preparation=spec.preparation, attempts=0,
-        latency_s=prepared.seconds, opening_s=prepared.image.opening_s,
+        latency_s=prepared.seconds, opening_s=prepared.image.opening_s, loading_s=engine.loading_s or 0.0,
     )  # fmt: skip
 
 

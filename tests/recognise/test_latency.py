@@ -69,7 +69,7 @@ def test_a_failure_and_a_refusal_took_their_preparation_too(clock: Clock) -> Non
     unsendable = Slow(clock, wants=InputSpec("png", min_side=50, max_bytes=10))
     (failed,), (unsent,) = (predict_many([drawn_seven()], one) for one in (failing, unsendable))
     (refused,) = predict_many([DigitImage.open(drawn_seven().pixels * 0 + 255)], Slow(clock, wants=MNIST))
-    assert isinstance(refused, Prediction)
+    assert isinstance(refused, Prediction) and refused.loading_s >= LOADING_S
     assert (failed.latency_s, refused.latency_s, refused.attempts) == (2.25, 2.0, 0)
     assert isinstance(unsent, Failure)
     assert unsent.latency_s == 2 * PREPARING_S  # first with its batch, then alone
