@@ -163,7 +163,7 @@ def white(values: Array) -> float:
 
 def _check_numbers(values: Array) -> None:
     if values.dtype.kind not in "biuf":
-        raise ImageError(f"<array>: values of type {values.dtype} are not pixels")
+        raise ImageError(f"<array>: values of type {values.dtype} are not pixels; give uint8 or float32")
 
 
 def scaled(values: Array, full: float, name: str = "<array>") -> Pixels:
