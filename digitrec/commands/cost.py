@@ -1,5 +1,6 @@
 """``--dry-run``: estimate the cost of a command without asking an engine."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
@@ -55,6 +56,7 @@ class Described(BaseProvider):
         self.wants = wants
         self.price = getattr(cls, "price", None)
         self.batch = getattr(cls, "batch", 1)
+        self.batch_bytes = getattr(cls, "batch_bytes", math.inf)
 
 
 def say(

@@ -97,6 +97,7 @@ class Remote:
             )
         # Fetching an ordered answer takes requests of its own, so such a provider gets one image at a time.
         self._per_request: int = 1 if isinstance(provider, Resumable) else getattr(provider, "batch", 1)
+        self._most_bytes: float = getattr(provider, "batch_bytes", math.inf)
         self.batch = max(16, options.concurrency * self._per_request)
 
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
@@ -109,8 +110,7 @@ class Remote:
                 terms.replay(entry, item)
         left = open_items(items)
         kind = OrderedRequest if isinstance(self.provider, Resumable) else Request
-        size = self._per_request
-        requests = [kind(left[at : at + size], terms) for at in range(0, len(left), size)]
+        requests = [kind(some, terms) for some in self._divided([(it, len(it.image.data)) for it in left])]
         try:
             for _ in spread(requests, Request.run, at_once=self.options.concurrency):
                 pass
@@ -121,12 +121,23 @@ class Remote:
     def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
         """Return the requests and the cost that `ask` would take, without sending any."""
         terms = self._terms()
-        questions = [Question.about(it, self.provider, emulated=terms.emulated) for it in images]
-        keys = [question.key for question in questions if terms.ledger.find([question]) == [None]]
-        count, left = len(questions), len(set(keys)) if terms.ledger.remembers else len(keys)
-        cost = None if self.price is None and left else left * (self.price or 0.0)
-        requests = -(-left // self._per_request)
-        return Estimate(self.provider.name, count, count - left, requests, cost)
+        asked = [(Question.about(it, self.provider, emulated=terms.emulated), len(it.data)) for it in images]
+        sizes = [(one.key, size) for one, size in asked if terms.ledger.find([one]) == [None]]
+        left = list(dict(sizes).items()) if terms.ledger.remembers else sizes
+        cost = None if self.price is None and left else len(left) * (self.price or 0.0)
+        return Estimate(self.name, len(asked), len(asked) - len(left), len(self._divided(left)), cost)
+
+    def _divided(self, sized: Iterable[tuple[T, int]]) -> list[list[T]]:
+        """Divide things, each with its image's size in bytes, into requests."""
+        requests: list[list[T]] = []
+        room = 0.0
+        for thing, size in sized:
+            if not requests or len(requests[-1]) == self._per_request or size > room:
+                requests.append([])
+                room = self._most_bytes
+            requests[-1].append(thing)
+            room -= size
+        return requests
 
     def close(self) -> None:
         """Close ledger, rate limit and recording; may be called twice."""

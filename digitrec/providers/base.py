@@ -1,5 +1,6 @@
 """Define the interface of a provider: anything that reads a digit."""
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -184,7 +185,11 @@ class Provider(Protocol):
         """
 
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
-        """Read several images; return one answer or error for each, in order."""
+        """Send one request for several images; return one answer or error for each, in order.
+
+        Raises:
+            ProviderError: the request failed for all of them.
+        """
 
     def close(self) -> None:
         """Release the provider's resources; may be called twice."""
@@ -317,6 +322,8 @@ class BaseProvider:
     """Timeout of one request in seconds, > 0, unless `Options` or the configuration set another."""
     batch: int = 1
     """Maximum number of images in one request of ``read_many``, >= 1."""
+    batch_bytes: float = math.inf
+    """Maximum bytes of these images together, > 0."""
     gives_boxes: bool = True
     """Whether its numbers have boxes, without which they fill no fields of a form."""
     notice: str | None = None

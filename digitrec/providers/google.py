@@ -13,12 +13,10 @@ import json
 import os
 import pkgutil
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
@@ -55,6 +53,7 @@ class Google(Cloud):
     )
     rate = 30.0  # 1,800 requests a minute
     batch = 16
+    batch_bytes = MOST_BYTES
     variables: ClassVar[Mapping[str, Sequence[str]]] = {
         "endpoint": ("DIGITREC_GOOGLE_ENDPOINT",), "feature": ("DIGITREC_GOOGLE_FEATURE",),
         "language_hints": ("DIGITREC_GOOGLE_LANGUAGE_HINTS",),
@@ -125,30 +124,16 @@ class Google(Cloud):
         return looked("google", ["google.cloud.vision"], found, missing)
 
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
-        """Send requests of up to 16 images each; ``timeout`` limits them all.
-
-        A request that would have less than a third of it is not sent, because its answer might be lost.
-        """
-        answers: list[Answer | ProviderError] = []
-        until = time.monotonic() + timeout
-        while rest := images[len(answers) : len(answers) + Google.batch]:
-            sizes = accumulate(len(image.data) for image in rest)
-            batch = rest[: max(1, sum(size <= MOST_BYTES for size in sizes))]
-            try:
-                left = until - time.monotonic() if answers else timeout
-                if left < timeout / 3:
-                    raise _unsent(self.name, timeout)
-                body = self._question(batch)
-                reply = self._wire.ask(PATH, body, "application/json", timeout=left)
-                raw = self._wire.document(reply)
-                responses = raw.get("responses") if isinstance(raw, dict) else None
-                count = len(responses) if isinstance(responses, list) else "no"
-                if count != len(batch):
-                    raise SERVICE.refusal(f"{count} responses for {len(batch)} images", raw)
-                answers += [answer_or_error(partial(parse, response)) for response in responses or ()]
-            except ProviderError as error:
-                answers += [error] * len(batch)
-        return answers
+        """Send one request; return an answer or an error for each image."""
+        if not images:
+            return []
+        reply = self._wire.ask(PATH, self._question(images), "application/json", timeout=timeout)
+        raw = self._wire.document(reply)
+        responses = raw.get("responses") if isinstance(raw, dict) else None
+        count = len(responses) if isinstance(responses, list) else "no"
+        if count != len(images):
+            raise SERVICE.refusal(f"{count} responses for {len(images)} images", raw)
+        return [answer_or_error(partial(parse, response)) for response in responses or ()]
 
     def _question(self, images: Sequence[PreparedImage]) -> bytes:
         """Return the JSON of one request with all images."""
@@ -169,12 +154,6 @@ def _hints(given: str | Sequence[str] | None) -> list[str]:
     if not all(isinstance(hint, str) for hint in hints):
         raise errors.NotConfigured(f"language_hints must be texts such as 'de', got {hints!r}")
     return [hint.strip() for hint in hints if hint.strip()]
-
-
-def _unsent(name: str, timeout: float) -> errors.TimedOut:
-    error = errors.TimedOut(f"{name} was not asked: the images before took most of {timeout:g} s; try again")
-    error.sent = False
-    return error
 
 
 # Credentials: a file, or Application Default Credentials.

@@ -51,6 +51,7 @@ class _Declared(Struct):
     endpoint: str | None
     price: Price | None
     batch: Annotated[int, Meta(ge=1)] = 1
+    batch_bytes: Annotated[float, Meta(gt=0)] = 1.0
     attempt_timeout: _Positive = 1.0
     rate: _Positive | None = None
     poll_s: _Positive = 1.0

@@ -320,6 +320,7 @@ def test_every_answer_is_recorded_also_a_replayed_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("attribute", "value"), [
     ("name", ""), ("name", "two\nlines"), ("endpoint", 80), ("price", 0.001), ("batch", 0), ("rate", 0.0),
     ("wants", None), ("endpoint", "http://[::1"), ("options", {1: 2, "a": 3}), ("options", {"a": "\ud800"}),
+    ("batch_bytes", 0),
 ])  # fmt: skip
 def test_a_provider_with_an_invalid_attribute_is_refused(attribute: str, value: object) -> None:
     cloud = PaidCloud()

@@ -19,6 +19,7 @@ from raw_server import RawServer, answer, raw_server
 from digitrec import errors
 from digitrec.answer import Answer, Candidate
 from digitrec.emulator import Emulator
+from digitrec.engine import Engine, Options
 from digitrec.providers import google as module
 from digitrec.providers.google import Google, found_credentials, load_credentials, parse
 
@@ -40,17 +41,14 @@ def test_images_share_requests_of_at_most_sixteen_and_ten_megabytes(
 ) -> None:
     google, before = opened("google"), emulator.calls("google")
     image = replace(prepared(google), data=prepared(google).data + bytes(more_bytes))
-    assert [type(answer) for answer in google.read_many([image] * images, timeout=10)] == [Answer] * images
+    emulator.set_faults("google", "slow:first=1,seconds=30")
+    alone = Options(attempt_timeout=2, attempts=1, concurrency=1, ledger="none")
+    with Engine(google, alone) as engine:
+        assert engine.estimate([image] * images).requests == 2
+        outcomes = [type(reply.outcome) for reply in engine.ask([image] * images)]
+    first = min(16, images - 1)
+    assert outcomes == [errors.TimedOut] * first + [Answer] * (images - first)
     assert emulator.calls("google") - before == 2
-
-
-def test_a_request_without_time_is_not_sent(opened: Opened, prepared: Prepared, emulator: Emulator) -> None:
-    google, before = opened("google"), emulator.calls("google")
-    image = replace(prepared(google), data=prepared(google).data + bytes(6_000_000))
-    emulator.set_faults("google", "slow:seconds=3")
-    first, second = google.read_many([image] * 2, timeout=4)
-    assert isinstance(first, Answer) and emulator.calls("google") - before == 1
-    assert isinstance(second, errors.TimedOut) and second.sent is False
 
 
 def test_a_bad_image_takes_only_its_own_place(opened: Opened, prepared: Prepared) -> None:
@@ -58,13 +56,6 @@ def test_a_bad_image_takes_only_its_own_place(opened: Opened, prepared: Prepared
     good = prepared(google)
     outcomes = google.read_many([good, replace(good, data=b"no picture"), good], timeout=10)
     assert [type(outcome) for outcome in outcomes] == [Answer, errors.Rejected, Answer]
-
-
-def test_a_failed_request_fails_all_images(opened: Opened, prepared: Prepared, emulator: Emulator) -> None:
-    google = opened("google")
-    emulator.set_faults("google", "503:first=1")
-    outcomes = google.read_many([prepared(google)] * 17, timeout=10)
-    assert [type(outcome) for outcome in outcomes] == [errors.Unavailable] * 16 + [Answer]
 
 
 @pytest.mark.parametrize("code", [3, 8, 13, 99])
