@@ -58,7 +58,7 @@ class Claim:
 
 
 Verdict = Entry | Claim | BudgetExceeded | None
-"""The ledger's verdict on a question; None: another thread or process is asking it."""
+"""The ledger's verdict on a question; None: wait, because a call in flight may answer it or free its cost."""
 
 
 class Ledger(Database):
@@ -128,14 +128,14 @@ class Ledger(Database):
         if self.remembers:
             if entry := _first_entry(sqlite.execute(_ANSWERED, (question.key,)).fetchall()):
                 return entry
-            if sqlite.execute(_ASKING, (question.key, now, now + CLOCK_STEP_S)).fetchone():
+            if sqlite.execute(_ASKING, {"key": question.key, "now": now}).fetchone():
                 return None
-        sqlite.execute(_CUT_OFF, (question.key, now, now + CLOCK_STEP_S))
+        sqlite.execute(_CUT_OFF, {"key": question.key, "now": now})
         if ordered := sqlite.execute(_ORDERED, (question.key, now - TOKEN_KEPT_S)).fetchone():
             sqlite.execute(_RENEW, (now + lease_s, now, ordered["id"]))
             return Claim(ordered["id"], 0.0, ordered["token"])
         if refused := _refusal(sqlite, question, price or 0.0, budget, now):
-            return refused
+            return None if refused is True else refused
         return Claim(_insert(sqlite, question, price, budget.run, now, lease_s), price)
 
     def extend(self, claims: Sequence[Claim], lease_s: float) -> None:
@@ -211,13 +211,17 @@ class Ledger(Database):
         """Mark every interrupted call as "outcome unknown"."""
         now = self._clock()
         with self.transaction() as sqlite:
-            sqlite.execute(_SWEEP, (now, now + CLOCK_STEP_S))
+            sqlite.execute(_SWEEP, {"now": now})
 
 
 def _refusal(
     sqlite: Connection, question: Question, price: float, budget: Budget, now: float
-) -> BudgetExceeded | None:
-    """Return the error if this call would exceed the budget, else None."""
+) -> BudgetExceeded | bool:
+    """Return the error if this call would exceed the budget.
+
+    Return True if it may fit later, because a call in flight may cost less than is reserved for it; its lease
+    limits the wait. Return False if it fits.
+    """
     limits = (
         (_SPENT_BY_RUN, budget.max_cost, "for this command", "raise --max-cost or stop here"),
         (_SPENT_SINCE, budget.per_month, "for this month",
@@ -225,32 +229,36 @@ def _refusal(
     )  # fmt: skip
     month = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     values = {"run": budget.run, "emulated": question.emulated, "since": month.timestamp(), "now": now}
+    waits = False
     for query, limit, name, advice in limits:
         if limit is None:
             continue
-        spent = sqlite.execute(query, values).fetchone()[0]
+        spent, reserved = sqlite.execute(query, values).fetchone()
+        waits = waits or spent + reserved + price > limit + ROUNDING_USD
         if spent + price > limit + ROUNDING_USD:
             return BudgetExceeded(
                 f"not asked: a call to {question.provider} costs ${plain(price)}, but "
                 f"${plain(spent)} of the ${plain(limit)} {name} are spent; {advice}"
             )
-    return None
+    return waits
 
 
-_SPENT_BY_RUN = "SELECT total(cost_usd) FROM calls WHERE run = :run AND emulated = :emulated"
-_SPENT_SINCE = """SELECT total(cost_usd) FROM calls WHERE emulated = :emulated AND (asked_at >= :since
-                  OR id > (SELECT min(id) FROM calls
-                           WHERE asked_at BETWEEN :since AND :now AND state != 'lost'))"""
+_LEASED = f"""(state = 'asking' AND lease_until > :now
+               AND coalesce(leased_at, asked_at) <= :now + {CLOCK_STEP_S})"""
+_SPENT = f"""SELECT total(cost_usd) FILTER (WHERE NOT {_LEASED}), total(cost_usd) FILTER (WHERE {_LEASED})
+             FROM calls WHERE emulated = :emulated"""  # nosec B608 # noqa: S608 (our own words)
+_SPENT_BY_RUN = f"{_SPENT} AND run = :run"
+_SPENT_SINCE = f"""{_SPENT} AND (asked_at >= :since
+                   OR id > (SELECT min(id) FROM calls
+                            WHERE asked_at BETWEEN :since AND :now AND state != 'lost'))"""  # nosec B608 # noqa: S608
 """Costs of a month. A call with a higher id than a call of this month counts too, whatever its clock says;
 but calls that were lost in a damaged ledger have the time of its repair."""
 _ANSWERED = "SELECT * FROM calls WHERE key = ? AND state = 'answered' ORDER BY id DESC"
 _KEPT = """SELECT 1 FROM calls WHERE key = ? AND state = 'answered' AND answer = ? AND spec = ?
            AND image_sha256 IS ?"""
-_LEASED = "state = 'asking' AND lease_until > ? AND coalesce(leased_at, asked_at) <= ?"
-_ENDED = "state = 'asking' AND (lease_until <= ? OR coalesce(leased_at, asked_at) > ?)"
-_ASKING = f"SELECT 1 FROM calls WHERE key = ? AND {_LEASED}"  # nosec B608 # noqa: S608 (our own words)
-_CUT_OFF = f"UPDATE calls SET state = 'unknown' WHERE key = ? AND {_ENDED}"  # nosec B608 # noqa: S608
-_SWEEP = f"UPDATE calls SET state = 'unknown' WHERE {_ENDED}"  # nosec B608 # noqa: S608
+_ASKING = f"SELECT 1 FROM calls WHERE key = :key AND {_LEASED}"  # nosec B608 # noqa: S608
+_SWEEP = f"UPDATE calls SET state = 'unknown' WHERE state = 'asking' AND NOT {_LEASED}"  # nosec B608 # noqa: S608
+_CUT_OFF = f"{_SWEEP} AND key = :key"
 _ORDERED = """SELECT id, token FROM calls WHERE key = ? AND state = 'unknown' AND token IS NOT NULL
               AND asked_at > ? ORDER BY id DESC LIMIT 1"""
 _RENEW = """UPDATE calls SET state = 'asking', lease_until = ?, leased_at = ?
