@@ -428,9 +428,6 @@ def _box(polygon: BoundingPoly) -> Box | None:
 
 # Errors: reasons in answers, and exceptions of google-auth while it fetches a token.
 
-BAD_KEY = ("API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED")
-"""Reasons that come with status 400, although Google refuses the key."""
-
 TODO: Mapping[str, str] = {
     "BILLING_DISABLED": "enable billing for the project at https://console.cloud.google.com/billing",
     "SERVICE_DISABLED": "enable the Cloud Vision API for the project in Google's console",
@@ -446,7 +443,7 @@ def _refused(reply: Reply, raw: Any) -> Problem:
     info = detail(raw, "google.rpc.ErrorInfo")
     reason, limit = dig(info, "reason"), dig(info, "metadata", "quota_limit").lower()
     kind = problem.kind
-    if reason in TODO or reason in BAD_KEY or "api key not valid" in message.lower():
+    if reason in TODO:
         kind = errors.AuthFailed
     elif reply.status == 429 and "perday" in limit:
         kind = errors.QuotaExceeded

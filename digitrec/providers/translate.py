@@ -77,6 +77,8 @@ STATUS_ADVICE: Mapping[object, str] = {
     407: "set HTTPS_PROXY or HTTP_PROXY to http://USER:PASSWORD@HOST:PORT, as the proxy demands",
 }
 """The advice for statuses that have a single cause."""
+BAD_KEY = re.compile(r"api key not valid|api_key_(invalid|expired|service_blocked)", re.IGNORECASE)
+"""Messages and reasons that come with status 400, although Google refuses the key."""
 SPENT = re.compile(r"\bper (day|month)\b|perday|daily|volume quota", re.IGNORECASE)
 """Words of vendors for a used-up quota, if they have no status of its own for it."""
 UNPAID = re.compile(r"(?!.*\bper min).*billing", re.IGNORECASE | re.DOTALL)
@@ -169,6 +171,8 @@ def from_http(status: int, said: str, headers: Mapping[str, str], raw: Any = Non
     quotas = f"{said} {detail(raw, 'google.rpc.QuotaFailure')}"
     if status in (403, 429) and (SPENT.search(quotas) or (wait is None and UNPAID.match(said))):
         kind = errors.QuotaExceeded
+    elif BAD_KEY.search(f"{said} {dig(detail(raw, 'google.rpc.ErrorInfo'), 'reason')}"):
+        kind = errors.AuthFailed
     return Problem(kind, said, status, wait, raw)
 
 

@@ -86,6 +86,7 @@ def gemini(quota: str) -> list[Any]:
     (429, {"error": {"message": NEW_ACCOUNT}}, errors.RateLimited, "per min"),
     (429, gemini("PerMinutePerProject-FreeTier"), errors.RateLimited, "plan"),
     (429, gemini("PerDayPerProject-FreeTier"), errors.QuotaExceeded, "plan"),
+    (400, [{"error": {"code": 400, "message": "API key not valid."}}], errors.AuthFailed, "not valid"),
     (400, {"error": {"code": "content_filter", "message": "no"}}, errors.Rejected, "no"),
     (404, {"object": "error", "message": "no such model", "code": 404}, errors.Rejected, "no such model"),
     (404, {"detail": "no such model"}, errors.Rejected, "no such model"),
