@@ -372,7 +372,7 @@ def _refused(reply: Reply, raw: Any) -> Problem:
 # Refusals: the words that servers use to refuse a parameter, and errors in place of an answer
 
 SPELLINGS = {
-    "response_format": ("responseformat", "jsonschema", "structuredoutput", "grammar"),
+    "response_format": ("responseformat", "jsonschema", "responseschema", "structuredoutput", "grammar"),
     **dict.fromkeys(TOGETHER, ("logprob", "topntokens")),
     **{name: (name.replace("_", ""),) for name in LIMITS},
 }

@@ -222,6 +222,7 @@ REFUSED = [
     ("azure-openai", 400, error("Validation error at #/seed: Extra inputs are not permitted"), {"seed"}),
     ("gemini", 400, unknown_names("logprobs", "top_logprobs"), CHANCES),
     ("gemini", 400, [error("Logprobs is not enabled for models/gemini-2.5-pro", code=400)], CHANCES),
+    ("gemini", 400, [error("Invalid value at 'response_schema.enum[0]'")], {"response_format"}),
     ("mistral", 422, {"object": "error", "message": {"detail": forbidden("temperature")}}, {"temperature"}),
     ("mistral", 422, {"object": "Error", "detail": forbidden("max_tokens"), "code": 3001}, {"max_tokens"}),
     ("openrouter", 400, error("Provider returned error", metadata={"raw": UPSTREAM}), {"temperature"}),
