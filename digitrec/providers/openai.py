@@ -423,7 +423,7 @@ def error_of(raw: Any) -> dict[str, Any] | None:
     if not isinstance(raw, dict):
         return None
     error = raw.get("error")
-    if isinstance(error, dict):
+    if isinstance(error, dict) and error:
         return error
     if error:
         return {**raw, "message": error}

@@ -299,6 +299,7 @@ def test_another_error_that_names_a_parameter_is_that_error(
     ({"object": "error", "message": "no such model", "code": 404}, errors.Rejected),
     ({"choices": [{"message": {"content": ""}, "error": {"code": 502}}]}, errors.Unavailable),
     ({"status": 429, "title": "Too Many Requests"}, errors.RateLimited), ({"error": None}, errors.BadAnswer),
+    ({**completion('{"digit": 7}'), "error": {}}, Answer),
 ])  # fmt: skip
 def test_an_error_inside_a_200_is_that_error(said: Any, kind: type[Exception], told: Told) -> None:
     assert type(told("openai", answer(200, body(said)))) is kind
