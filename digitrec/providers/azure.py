@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import Meta, Struct, field
 
 from digitrec.answer import Answer, Candidate, Share, Text
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected, TimedOut, Unreachable
@@ -293,29 +293,32 @@ class PolledProvider(AzureProvider):
         return retry_after(reply.headers) if is_pending else self.parse(raw)
 
 
-class Operation(Struct, Generic[Result], rename="camel"):
-    """An operation of Azure; it has a result after it succeeded."""
+class Operation(Struct):
+    """An operation of Azure; if it failed, its result may be anything."""
 
     status: str
-    analyze_result: Result | UnsetType = UNSET
 
 
-def result_of(raw: Any, schema: type[Operation[Result]], service: Service) -> Result:
+class Succeeded(Struct, Generic[Result], rename="camel"):
+    """An operation of Azure that succeeded."""
+
+    analyze_result: Result
+
+
+def result_of(raw: Any, schema: type[Succeeded[Result]], service: Service) -> Result:
     """Return the result of a finished operation; ``raw`` is any JSON value.
 
     Raises:
         Rejected: the operation failed, or was cancelled.
         BadAnswer: the value does not follow the schema.
     """
-    operation = service.document(raw, schema)
-    if operation.status in ("failed", "canceled"):  # only Document Intelligence has "canceled"
-        said = f"the operation {operation.status}: {error_text(raw)}".removesuffix(": ")
+    status = service.document(raw, Operation).status
+    if status in ("failed", "canceled"):  # only Document Intelligence has "canceled"
+        said = f"the operation {status}: {error_text(raw)}".removesuffix(": ")
         raise service.error(Problem(Rejected, said, raw=raw))
-    if operation.status != "succeeded":
+    if status != "succeeded":
         raise service.refusal("status: neither succeeded nor failed", raw)
-    if operation.analyze_result is UNSET:
-        raise service.refusal("analyzeResult: missing from an operation that succeeded", raw)
-    return operation.analyze_result
+    return service.document(raw, schema).analyze_result
 
 
 # Read 3.2
@@ -406,7 +409,7 @@ class Azure(PolledProvider):
             Rejected: the operation failed.
             BadAnswer: the value does not follow the schema.
         """
-        result = result_of(raw, Operation[AnalyzeResult], Azure.service)
+        result = result_of(raw, Succeeded[AnalyzeResult], Azure.service)
         lines = [line for page in result.read_results for line in page.lines]
         return answer_of(lines, result.model_version, raw, Azure.service)
 
@@ -522,7 +525,7 @@ class AzureDocument(PolledProvider):
             Rejected: the operation failed, or was cancelled.
             BadAnswer: the value does not follow the schema.
         """
-        result = result_of(raw, Operation[DocumentResult], AzureDocument.service)
+        result = result_of(raw, Succeeded[DocumentResult], AzureDocument.service)
         words = tuple(word for page in result.pages for word in page.words)
         version = f"{result.model_id} {result.api_version}".strip()
         return answer_of([Line(words, result.content)], version, raw, AzureDocument.service)
