@@ -124,7 +124,8 @@ class Remote:
         asked = [(Question.about(it, self.provider, emulated=terms.emulated), len(it.data)) for it in images]
         sizes = [(one.key, size) for one, size in asked if terms.ledger.find([one]) == [None]]
         left = list(dict(sizes).items()) if terms.ledger.remembers else sizes
-        cost = None if self.price is None and left else len(left) * (self.price or 0.0)
+        unpaid = sum(not terms.ledger.is_ordered(key) for key, _ in left)
+        cost = None if self.price is None and unpaid else unpaid * (self.price or 0.0)
         return Estimate(self.name, len(asked), len(asked) - len(left), len(self._divided(left)), cost)
 
     def _divided(self, sized: Iterable[tuple[T, int]]) -> list[list[T]]:

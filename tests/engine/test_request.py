@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paid_cloud import PRICE, PaidCloud, answer, ask, spent
+from paid_cloud import PRICE, PaidCloud, answer, ask, image, options, spent
 
 from digitrec import errors
 from digitrec.answer import Answer
-from digitrec.engine import request
+from digitrec.engine import Engine, request
 from digitrec.engine.config import Config
 from digitrec.engine.request import FOREVER_S, LONGEST_WAIT_S, RETRIED, asked_wait_s, may_be_billed, wait_s
 from digitrec.image import PreparedImage
@@ -199,6 +199,8 @@ def test_what_is_not_ready_in_time_is_fetched_by_a_later_run(tmp_path: Path) -> 
     (reply,) = ask(patient, tmp_path, 8, timeout=1.0, ledger="none")
     assert "costs again" in str(reply.outcome)
     later = Limited()
+    with Engine(later, options(tmp_path)) as engine:
+        assert engine.estimate([image(7), image(9)]).cost_usd == PRICE
     assert ask(later, tmp_path, 7)[0].outcome == answer(7)
     assert later.orders == []
 

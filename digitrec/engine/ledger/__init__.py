@@ -101,6 +101,14 @@ class Ledger(Database):
             self.check()  # a damaged index may hide an answer
         return found
 
+    def is_ordered(self, key: str) -> bool:
+        """Return whether an answer to the question with this key is paid, but not fetched yet.
+
+        Raises:
+            LedgerError: the file cannot be read.
+        """
+        return bool(self.read(_UNFETCHED, (key, self._clock() - TOKEN_KEPT_S)))
+
     def claim(
         self, questions: Sequence[Question], *, price: float | None, budget: Budget, lease_s: float
     ) -> list[Verdict]:
@@ -259,8 +267,8 @@ _KEPT = """SELECT 1 FROM calls WHERE key = ? AND state = 'answered' AND answer =
 _ASKING = f"SELECT 1 FROM calls WHERE key = :key AND {_LEASED}"  # nosec B608 # noqa: S608
 _SWEEP = f"UPDATE calls SET state = 'unknown' WHERE state = 'asking' AND NOT {_LEASED}"  # nosec B608 # noqa: S608
 _CUT_OFF = f"{_SWEEP} AND key = :key"
-_ORDERED = """SELECT id, token FROM calls WHERE key = ? AND state = 'unknown' AND token IS NOT NULL
-              AND asked_at > ? ORDER BY id DESC LIMIT 1"""
+_UNFETCHED = "SELECT id, token FROM calls WHERE key = ? AND asked_at > ? AND token IS NOT NULL"
+_ORDERED = f"{_UNFETCHED} AND state = 'unknown' ORDER BY id DESC LIMIT 1"
 _RENEW = """UPDATE calls SET state = 'asking', lease_until = ?, leased_at = ?
             WHERE id = ? AND state IN ('asking', 'unknown')"""
 _ANSWER = """UPDATE calls SET state = 'answered', answer = ?, model_version = ?, token = NULL, error = NULL,
