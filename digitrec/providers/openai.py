@@ -4,8 +4,8 @@ The request is a chat completion, which all these servers support, with a strict
 docs/providers.md lists which servers ignore the schema or return no token probabilities.
 
 The candidate is the digit that the model names. Its confidence is the probability of that digit's token
-among the tokens of all ten digits, or None if the server returns no probabilities. The model is never asked
-for its confidence.
+among the tokens of all ten digits, or None if the server returns no probabilities; tokens that it does not
+list count as other digits. The model is never asked for its confidence.
 
 Numbers need another request, because the answer to the first one never holds several digits. The candidates
 are the numbers that the model lists, without boxes; the confidence of each is the probability of its tokens.
@@ -621,6 +621,7 @@ def confidence(tokens: Sequence[TokenLogprob], digit: int, text: str) -> float |
     """Return the probability of a digit's token among the tokens of all ten digits; None if unknown.
 
     A token may also contain a space or a quote; the probabilities of tokens for the same digit are summed.
+    Tokens that the server does not list may all be other digits.
 
     Args:
         tokens: the tokens of the answer, in order.
@@ -629,9 +630,11 @@ def confidence(tokens: Sequence[TokenLogprob], digit: int, text: str) -> float |
     """
     place = re.match(rf'.*"digit"\s*:\s*"?\s*(?={digit})', text, re.DOTALL)
     found = _covering(tokens, text, place.end(), place.end() + 1) if place else []
-    mass = [0.0] * 10
+    mass, others = [0.0] * 10, 0.0
     for alternative in found[0].top_logprobs if found else ():
         bare = alternative.token.strip(' \t\r\n"')
         if len(bare) == 1 and bare in "0123456789":
             mass[int(bare)] += math.exp(alternative.logprob)
-    return mass[digit] / math.fsum(mass) if mass[digit] else None
+        else:
+            others += math.exp(alternative.logprob)
+    return mass[digit] / max(math.fsum(mass), 1 - others) if mass[digit] else None
