@@ -180,19 +180,22 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds to wait that the headers ask for, >= 0, or None.
 
     Azure and OpenAI send milliseconds in a header of their own; Retry-After holds a number of seconds or a
-    date (RFC 9110).
+    date (RFC 9110), by the clock of the server, which the header Date tells.
     """
     given = {name.lower(): value.strip() for name, value in headers.items()}
     for name, per_second in (("retry-after-ms", 1000), ("x-ms-retry-after-ms", 1000), ("retry-after", 1)):
         if (wait := _seconds(given.get(name, ""))) is not None:
             return wait / per_second
+    when, now = (_date(given.get(name, "")) for name in ("retry-after", "date"))
+    return None if when is None else max(0.0, (when - (now or datetime.now(UTC))).total_seconds())
+
+
+def _date(text: str) -> datetime | None:
     try:
-        when = parsedate_to_datetime(given.get("retry-after", ""))
+        when = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):  # the parser of dates raises any of these
         return None
-    if when.tzinfo is None:  # "-0000" means a time in UTC, by RFC 5322
-        when = when.replace(tzinfo=UTC)
-    return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    return when if when.tzinfo else when.replace(tzinfo=UTC)  # "-0000" means a time in UTC, by RFC 5322
 
 
 def detail(raw: Any, kind: str) -> Any:

@@ -67,7 +67,9 @@ def test_no_exception_that_held_a_secret_is_shown_in_the_traceback() -> None:
 def test_retry_after_as_a_date() -> None:
     wait = retry_after({"Retry-After": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)})
     assert wait is not None and 3000 < wait <= 3600
-    assert retry_after({"Retry-After": "Mon, 01 Jan 2001 00:00:00 GMT"}) == 0
+    past = "Mon, 01 Jan 2001 00:00:00 GMT"
+    assert retry_after({"Retry-After": past}) == 0
+    assert retry_after({"Retry-After": past, "Date": "Sun, 31 Dec 2000 23:59:30 GMT"}) == 30
 
 
 WAITS = st.sampled_from(["soon", "-5", "inf", "9" * 400, "1e9", "Mon, 01 Jan 99999999 00:00:00 GMT",
