@@ -209,8 +209,8 @@ class AwsProvider(Cloud):
 
 
 def _may_be_logged(record: logging.LogRecord) -> bool:
-    """Return False for botocore's debug lines about our requests: they hold tokens and the picture."""
-    return record.levelno > logging.DEBUG or EXCHANGE.get(None) is None
+    """Return False for botocore's lines about our requests: even its warnings may hold tokens."""
+    return record.levelno > logging.WARNING or EXCHANGE.get(None) is None
 
 
 # Credentials that are found without botocore, in variables and the two files of ~/.aws.

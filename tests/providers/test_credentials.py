@@ -141,7 +141,7 @@ SPELLED = [
 @pytest.mark.parametrize("source", SOURCES[:3])
 @pytest.mark.parametrize("said", SPELLED)
 def test_a_secret_that_a_source_shows_is_redacted_in_every_spelling(
-    source: Source, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: Source, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     if source is google:
         refused = json_answer(400, {"error": "invalid_grant", "error_description": f"no {said}"})
@@ -151,4 +151,5 @@ def test_a_secret_that_a_source_shows_is_redacted_in_every_spelling(
     with TlsServer("answer", refused) as server:
         error = shown(source, tmp_path, monkeypatch, server.endpoint)
         assert server.complete == 1
+    assert caplog.text == ""
     assert_error(error, AuthFailed, "***")
