@@ -45,7 +45,10 @@ MAX_HEAD_BYTES = 16_384
 MAX_CONNECTIONS = 450
 """Above this number each new connection closes an old one; systems often allow a process 1,024 files, and a
 connection needs two while it sends a file."""
-
+MAX_RECEIVED_BYTES = 100_000_000
+"""Maximum size of a rejected body that is still received: some clients read no answer before its end."""
+CHUNK_BYTES, SPARE_BYTES = 200, 200_000
+"""Minimum mean size of chunks, and how far a body's may fall short of it: h11 parses a chunk in 7 us."""
 
 Address = tuple[str, int] | None
 """Host and port at the other end of a connection."""
@@ -168,7 +171,7 @@ class Connections:
 
 
 class StrictConnection(h11.Connection):
-    """Rejects a request head that a proxy in front may parse differently.
+    """Rejects a head that a proxy in front may parse differently, and a huge body or one in tiny chunks.
 
     h11 accepts a bare line feed, a folded line, a list of equal lengths, and a length together with a
     transfer coding.
@@ -178,14 +181,22 @@ class StrictConnection(h11.Connection):
         """Parse the next event; a target in absolute form replaces the Host header (RFC 9112, 3.2.2).
 
         Raises:
-            h11.RemoteProtocolError: two parsers may disagree on where the head or its body ends.
+            h11.RemoteProtocolError: two parsers may disagree on where the head or its body ends, or the
+                body exceeds a limit.
         """
         if self.their_state is h11.IDLE:
+            self._left, self._spare = MAX_RECEIVED_BYTES, SPARE_BYTES
             head, _, _ = self.trailing_data[0].lower().partition(b"\r\n\r\n")
             lengths = re.findall(rb"\r\n(?:content-length|transfer-encoding)[ \t]*:([^\r\n]*)", head)
             if re.search(rb"(?<!\r)\n|\n[ \t]", head) or len(lengths) > 1 or b"," in b"".join(lengths):
                 raise h11.RemoteProtocolError("ambiguous")
         event: Any = super().next_event()
+        if isinstance(event, h11.Data):
+            size = len(event.data)
+            self._left -= size
+            self._spare = min(self._spare + size - CHUNK_BYTES * event.chunk_start, SPARE_BYTES)
+            if min(self._left, self._spare) < 0:
+                raise h11.RemoteProtocolError("too much")
         target = event.target if isinstance(event, h11.Request) else b""
         if (found := re.fullmatch(rb"(?i:https?)://([^/?]+)/?(.*)", target)) is None:
             return event

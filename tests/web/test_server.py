@@ -48,11 +48,15 @@ def test_invalid_heads_are_answered_and_closed(head: bytes) -> None:
 
 @pytest.mark.parametrize("path", [b"/health", b"/predict", b"/docs/swagger-ui-bundle.js"])
 @pytest.mark.parametrize("pause", [0, 0.3])
-def test_a_bad_body_is_the_clients_error(path: bytes, pause: float, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("body", [b"no length\r\n", b"1\r\na\r\n" * 1100, b"fff\r\n" + b"a" * 4095])
+def test_a_bad_body_is_the_clients_error(
+    path: bytes, pause: float, body: bytes, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "MAX_RECEIVED_BYTES", 4000)
     with listening() as url, connect(url) as connection:
         connection.sendall(b"POST " + path + b" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         time.sleep(pause)
-        connection.sendall(b"no length\r\n")
+        connection.sendall(body)
         assert everything(connection).startswith(b"HTTP/1.1 4")
         assert httpx.get(f"{url}/health").status_code == 200
     assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
