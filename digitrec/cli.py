@@ -76,6 +76,7 @@ class LazyGroup(click.Group):
         if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
             sys.stdout.reconfigure(errors="backslashreplace")  # a file name may have any character
         warnings.filterwarnings("ignore", module=r"PIL\.")  # damage outside the pixels does not matter
+        logging.getLogger("PIL").setLevel(logging.CRITICAL)  # the error that it raises is reported
         with process.quiet_without_reader(), _errors_told(), _warnings_told():
             process.keep_at_home()
             try:

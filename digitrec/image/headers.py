@@ -5,6 +5,7 @@ file that repeats one element (chunk, marker, comment, directory entry) a millio
 threads.
 """
 
+import ctypes
 import io
 import math
 import re
@@ -12,11 +13,14 @@ import struct
 from contextlib import suppress
 from typing import Literal
 
-from PIL import Image, UnidentifiedImageError, features
+from PIL import Image, UnidentifiedImageError, _imaging, features
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import BITSPERSAMPLE, COMPRESSION, SAMPLESPERPIXEL, TiffImageFile
 
 from digitrec.errors import ImageError, install_hint
+
+with suppress(OSError, AttributeError):  # on Windows, Pillow does not export it
+    ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)  # libtiff prints a line for each damaged row
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "TIFF", "WEBP")
 """Pillow's decoders that digitrec uses, besides AVIF; Pillow has many for formats that no camera writes.

@@ -163,7 +163,10 @@ def test_predicting_loads_nothing_heavy(folder: Path) -> None:
     assert [line.split()[1] for line in done.stdout.splitlines()[1:]] == ["7", "3"]
 
 
-def test_runtimes_and_damaged_exif_print_nothing(folder: Path) -> None:
+def test_runtimes_and_damaged_pictures_print_nothing(folder: Path) -> None:
     cut_off = b"Exif\0\0II*\0\x08\0\0\0\x05\0"  # claims five entries and has none
     Image.open("seven.png").convert("L").save("phone.jpg", exif=cut_off)
-    assert python("-m", "digitrec", "predict", "phone.jpg").stderr == ""
+    Image.new("1", (40, 100)).save("fax.tif", compression="group3")
+    fax = Path("fax.tif").read_bytes()
+    Path("fax.tif").write_bytes(fax[:8] + bytes(99) + fax[107:])
+    assert python("-m", "digitrec", "predict", "phone.jpg", "fax.tif").stderr == ""
