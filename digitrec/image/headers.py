@@ -37,7 +37,7 @@ _EITHER = {b"mif1", b"msf1"}
 
 MAX_DECODING_BYTES = 226_000_000
 """Memory for decoding one picture, its file included, in bytes: enough for 54 million pixels of a colour PNG
-and for 13 million of a WebP, which needs most. A picture takes at most 256 MB in all steps."""
+and for 13 million of a WebP, which needs most. A digit's picture takes at most 256 MB in all steps."""
 _STORED = {"1": 1.0, "L": 1.0, "P": 1.0} | dict.fromkeys(("I;16", "I;16L", "I;16B", "I;16N"), 2.0)
 """Bytes per pixel that Pillow keeps, by mode; 4 in all other modes."""
 _BESIDES = {"WEBP": 12, "AVIF": 13}

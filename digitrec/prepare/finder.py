@@ -252,12 +252,12 @@ def marks_in(look: Look) -> Iterator[Mark]:
     said = look.maps[y // 2, x // 2]
     to_y = np.clip(np.rint(y + REACH * said[:, 1]), 0, height - 1).astype(np.intp)
     to_x = np.clip(np.rint(x + REACH * said[:, 0]), 0, width - 1).astype(np.intp)
-    pointed = np.bincount(to_y * width + to_x, minlength=height * width)
-    density = pointed.reshape(height, width).astype(np.float32)
+    density = np.bincount(to_y * width + to_x, minlength=height * width).astype(np.float32)
+    density = density.reshape(height, width)
     for _ in range(4):
         density = smooth(density)
     parts = components(density > GATHERED * density.max())
-    owner = parts.drawn(1 + np.arange(len(parts)))[to_y, to_x]
+    owner = parts.drawn(np.arange(1, len(parts) + 1, dtype=np.int32))[to_y, to_x]
     order = np.argsort(owner, kind="stable")
     starts = np.searchsorted(owner[order], np.arange(1, owner.max() + 2))
     for start, end in itertools.pairwise(starts.tolist()):

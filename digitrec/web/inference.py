@@ -36,7 +36,7 @@ THREADS = min(4, os.cpu_count() or 1)
 LANES = ((250_000, THREADS), (2_000_000, THREADS), (math.inf, 1))
 """For each lane the maximum number of pixels of its pictures, and its number of threads. The first lane is
 for drawings. The last lane decodes one picture at a time, because a picture may take
-`digitrec.image.headers.MAX_DECODING_BYTES`."""
+`digitrec.image.headers.MAX_DECODING_BYTES`. It also reads numbers, which takes as much at any size."""
 EXPLANATIONS = 1
 """Maximum number of simultaneous explanations: each runs the network 785 times, which takes 0.3 s."""
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -187,13 +187,16 @@ class Lanes:
         self._lanes = [Lane(threads) for _, threads in LANES]
         self.explaining = Lane(EXPLANATIONS)
 
-    async def run(self, client: Client, picture: bytes, work: Callable[[bytes], Result]) -> Result:
-        """Run work that decodes an encoded picture; return its result or raise its error.
+    async def run(
+        self, client: Client, picture: bytes, work: Callable[[bytes], Result], *, large: bool = False
+    ) -> Result:
+        """Run work that decodes an encoded picture, in the last lane if ``large``; return its result.
 
         Raises:
             ImageError: the picture cannot be read, or has a format that a server does not read.
         """
         number = await self._lanes[0].run(client, partial(self._number, picture))
+        number = len(LANES) - 1 if large else number
         is_last, decode = number == len(LANES) - 1, partial(work, picture)
         return await self._lanes[number].run(client, partial(_given_back, decode) if is_last else decode)
 
@@ -374,7 +377,7 @@ class Service:
 
         try:
             if self._here is not None:  # opened and read in one turn, for which the client is charged
-                return await self._lanes.run(client, picture, work)
+                return await self._lanes.run(client, picture, work, large=side > ENOUGH_SIDE)
             async with self._calls.turn(client):  # decode no more pictures than can be sent
                 image = await self._lanes.run(client, picture, partial(DigitImage.open, enough=side))
                 return await self._calls.do(partial(asked, image))

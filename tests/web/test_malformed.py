@@ -23,7 +23,7 @@ GROWTH = 48_000_000
 """Allowed growth, in bytes. A picture of the maximum size takes more than this while it is decoded, and
 without our settings glibc would keep more than this in each thread's heap."""
 MOST = 256_000_000 + THREADS * 64_000_000
-"""Bytes above an idle server's memory, as promised in docs/api.md."""
+"""Bytes above an idle server's memory for reading digits; docs/api.md promises more, for numbers."""
 
 
 NOISE = Image.effect_noise((60, 50), 90).convert("RGB")

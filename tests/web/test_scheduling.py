@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from digitrec import errors
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options
+from digitrec.image import InputSpec
+from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.providers.base import FREE
 from digitrec.web import inference, problems
 from digitrec.web.inference import Client, Lane
@@ -139,6 +141,18 @@ def test_large_pictures_block_no_drawings(monkeypatch: pytest.MonkeyPatch, size:
         answers = [post(url, whose, DRAWING) for _ in range(10)]
         assert not any(one.done() for one in greedy)
         assert [answer.json()["prediction"] for answer in answers] == [7] * 10
+
+
+def test_numbers_are_read_on_one_picture_at_a_time() -> None:
+    engine, go, entered = held_up(Engine(FakeProvider(["7"], wants=InputSpec("png", enough=NUMBERS_SIDE))))
+    with listening(engine) as url, ThreadPoolExecutor(2) as pool:
+        assert entered.acquire(timeout=20)  # the warm-up
+        go.clear()
+        both = [pool.submit(httpx.post, f"{url}/v1/read", content=png((60 + n, 60))) for n in range(2)]
+        assert entered.acquire(timeout=20)
+        assert not entered.acquire(timeout=0.3)
+        go.set()
+        assert [one.result().status_code for one in both] == [200, 200]
 
 
 def test_one_client_cannot_have_all_places() -> None:

@@ -350,7 +350,7 @@ def _with_small(picture: Image.Image, found: Seen, wide: Seen, last: int) -> See
     the largest input, in pixels.
     """
     (look, marks), side = wide, max(wide[0].kinds.shape[:2])
-    parts, marked = components(look.kinds[..., 0] < 0.5), np.zeros(look.kinds.shape[:2])
+    parts, marked = components(look.kinds[..., 0] < 0.5), np.zeros(look.kinds.shape[:2], bool)
     for left, top, right, bottom in (mark.place for mark in marks):
         marked[top:bottom, left:right] = 1
     is_small = (parts.height >= SMALLEST) & (parts.height < CLEAR) & (4 * parts.width >= parts.height)
