@@ -16,6 +16,7 @@ TABLE = Answer((
     Candidate("12.50", 0.95, (100, 100, 300, 200)), Candidate("7", 0.95, (500, 100, 550, 200)),
     Candidate("1,234", 0.4, (100, 400, 300, 500)), Candidate("88", 0.95, (490, 400, 560, 500)),
 ))  # fmt: skip
+BOXLESS = Answer((Candidate("12", 0.95), Candidate("34", 0.95)))
 
 
 def ocr(answer: Answer) -> Engine:
@@ -51,6 +52,11 @@ def test_numbers_stand_over_a_photo_and_are_corrected_and_copied(page_of: OpenPa
     hand.expect_history(page, "4 numbers")
     hand.press(page, "Undo")
     expect(fields.nth(1)).to_have_value("1")  # corrections are kept
+
+
+def test_numbers_without_boxes_stand_one_below_the_other(page_of: OpenPage) -> None:
+    hand.show(page := page_of(ocr(BOXLESS)), "photo-pen.jpg", "2")
+    assert at(page, 0)[1] + 0.1 < at(page, 1)[1]
 
 
 def test_a_number_is_read_too_if_the_refusal_names_no_other_digit(page: Page, tmp_path: Path) -> None:

@@ -64,14 +64,14 @@ export class Numbers {
     showNumbers(numbers, { haveFields: !by("numbers").hidden });
   }
 
-  /** Put each field below its number on the picture; a drawing has no fields. */
+  /** Put each field below its number on the picture, those without a box one below the other; a drawing has none. */
   layOver() {
     const place = this.getPlace();
     by("numbers").hidden = place === null || this.fields.length === 0;
     if (by("numbers").hidden) return;
     const [left, top, right, bottom] = place;
-    for (const { number: { box }, input } of this.fields) {
-      const [x, , , y] = box ?? [0, 0, 0, 0];
+    for (const [index, { number: { box }, input }] of this.fields.entries()) {
+      const [x, , , y] = box ?? [0, 0, 0, (this.size[1] * index) / this.fields.length];
       input.style.left = `${100 * (left + ((right - left) * x) / this.size[0])}%`;
       input.style.top = `${Math.min(LOWEST, 100 * (top + ((bottom - top) * y) / this.size[1]))}%`;
     }
