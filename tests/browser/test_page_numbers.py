@@ -4,6 +4,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Page, expect
+from web.fakes import emulated
 
 from browser import hand
 from browser.conftest import OpenPage
@@ -54,9 +55,12 @@ def test_numbers_stand_over_a_photo_and_are_corrected_and_copied(page_of: OpenPa
     expect(fields.nth(1)).to_have_value("1")  # corrections are kept
 
 
-def test_numbers_without_boxes_stand_one_below_the_other(page_of: OpenPage) -> None:
-    hand.show(page := page_of(ocr(BOXLESS)), "photo-pen.jpg", "2")
+def test_numbers_without_boxes_stand_one_below_the_other_and_emulated_ones_say_so(page_of: OpenPage) -> None:
+    hand.show(page := page_of(emulated("openai", BOXLESS)), "photo-pen.jpg", "2")
     assert at(page, 0)[1] + 0.1 < at(page, 1)[1]
+    expect(page.locator("#timing")).to_have_text("emulated")
+    hand.draw(page := page_of(emulated("openai", "3")), 7)
+    expect(page.locator("#timing")).to_contain_text("emulated, ")
 
 
 def test_a_number_is_read_too_if_the_refusal_names_no_other_digit(page: Page, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ export class Numbers {
     }
   }
 
-  show({ numbers, size }) {
+  show({ numbers, size, emulated }) {
     this.size = size;
     this.fields = numbers.map((number, place) => {
       const input = make("input", { value: number.text, ariaLabel: `Number ${place + 1}`, title: inWordsOf(number) });
@@ -61,7 +61,7 @@ export class Numbers {
     by("numbers").replaceChildren(...this.fields.map(({ input }) => input));
     by("csv").hidden = false;
     this.layOver();
-    showNumbers(numbers, { haveFields: !by("numbers").hidden });
+    showNumbers(numbers, { haveFields: !by("numbers").hidden, emulated });
   }
 
   /** Put each field below its number on the picture, those without a box one below the other; a drawing has none. */

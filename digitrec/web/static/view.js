@@ -73,11 +73,12 @@ export function inWordsOf(number) {
 }
 
 /** A single number as the answer, else the count of numbers. */
-export function showNumbers(numbers, { haveFields }) {
+export function showNumbers(numbers, { haveFields, emulated }) {
   const [first] = numbers;
   if (numbers.length === 1) put(first.text, inWordsOf(first) || "It says", "It is a number, not a single digit.");
   else put(numbers.length, "numbers", haveFields ? "Correct wrong readings on the picture, then copy them all." : "You can copy them all.");
   by("verdict").classList.toggle("unsure", numbers.some(isDoubtful));
+  by("timing").textContent = emulated ? "emulated" : "";
 }
 
 export function showReading(reading, roundTripMs) {
@@ -86,7 +87,7 @@ export function showReading(reading, roundTripMs) {
   else put(prediction, howSure(reading) ?? "It says", leftOut.length ? LEFT_OUT : runnerUp(prediction, probs), reading);
   by("verdict").classList.toggle("unsure", prediction === null || leftOut.length > 0);
   const network = probs ? `${(1000 * reading.latency_s).toFixed(1)} ms to read it, ` : "";
-  by("timing").textContent = `${network}${Math.round(roundTripMs)} ms there and back`;
+  by("timing").textContent = `${reading.emulated ? "emulated, " : ""}${network}${Math.round(roundTripMs)} ms there and back`;
 }
 
 /** An empty answer with a note on the pending work. */
