@@ -20,7 +20,6 @@ from digitrec import errors
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options
 from digitrec.image import InputSpec
-from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.providers.base import FREE
 from digitrec.web import inference, problems
 from digitrec.web.inference import Client, Lane
@@ -144,13 +143,12 @@ def test_large_pictures_block_no_drawings(monkeypatch: pytest.MonkeyPatch, size:
 
 
 def test_numbers_are_read_on_one_picture_at_a_time() -> None:
-    engine, go, entered = held_up(Engine(FakeProvider(["7"], wants=InputSpec("png", enough=NUMBERS_SIDE))))
+    engine, go, entered = held_up(Engine(FakeProvider(["7"], wants=InputSpec("png", enough=1500))))
     with listening(engine) as url, ThreadPoolExecutor(2) as pool:
         assert entered.acquire(timeout=20)  # the warm-up
         go.clear()
         both = [pool.submit(httpx.post, f"{url}/v1/read", content=png((60 + n, 60))) for n in range(2)]
-        assert entered.acquire(timeout=20)
-        assert not entered.acquire(timeout=0.3)
+        assert [entered.acquire(timeout=seconds) for seconds in (20, 0.3)] == [True, False]
         go.set()
         assert [one.result().status_code for one in both] == [200, 200]
 
