@@ -233,8 +233,8 @@ def evaluate(
 
     With --data it reports loss, accuracy with its 95 % interval and a table of digits, and draws the
     confusion matrix, predictions, misread digits and reliability. Without --data it writes the whole
-    accuracy table (accuracy.md) for the sets in $DIGITREC_DATA. A refusal or failure counts as wrong. The
-    training pictures of --model are left out. Needs the extras `stats` and `plots`.
+    accuracy table (accuracy.md) for the sets in $DIGITREC_DATA. A refusal or failure counts as wrong. With
+    --model, its training pictures and whole numbers are left out. Needs the extras `stats` and `plots`.
 
     \b
     Examples:
@@ -248,10 +248,12 @@ def evaluate(
     if sources and (table or seed):
         raise click.UsageError("--table and --seed exclude --data.")
     model = asking.model_file(["local"])
+    if model is not None and "numbers" in table:
+        raise click.UsageError(f"--table numbers: the model {model} reads single digits.")
     with asking.engines(["local"]) as (engine,):
         report_engines({source: _one(source, engine, limit, model, out) for source in sources})
         if not sources:
-            _table(engine, table, seed, limit, out, _refuse_table(model))
+            _table(engine, table, seed, limit, out, model)
 
 
 def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out: Path) -> Sequence[Outcome]:
@@ -280,13 +282,13 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
 
 def _table(
     engine: Engine, tables: Sequence[str], seeds: Sequence[int], limit: int | None, out: Path,
-    learned: Keys | None,
+    model: Path | None,
 ) -> None:  # fmt: skip
     from digitrec.lab.evaluation.accuracy import Measured, fresh_seeds, measured, sets
     from digitrec.lab.evaluation.numbers import measure_numbers
     from digitrec.report import evaluation
 
-    page = out / "accuracy.md"
+    page, learned = out / "accuracy.md", _refuse_table(model)
     seeds = seeds or fresh_seeds(store.load().version)
     chosen = [one for one in sets(seeds) if not tables or one.group in tables]
     found: list[Measured] = []
@@ -297,7 +299,7 @@ def _table(
                 tell(f"{one.name} is left out: the model has learned every picture of it")
             else:
                 found.append(result)
-        asked = not tables or evaluation.WHOLE_NUMBERS in tables
+        asked = model is None if not tables else evaluation.WHOLE_NUMBERS in tables
         numbers = list(measure_numbers(engine, limit)) if asked else []
     rows = list(evaluation.tables(found, numbers, seeds, limit))
     before = page.read_text("utf-8") if tables and page.exists() else ""

@@ -200,12 +200,14 @@ class Asking:
         """Return the options of `digitrec.read_stream` with ``numbers``, else those of `digitrec.stream`.
 
         Raises:
-            click.UsageError: a preparation is not plain for numbers, or ``digits`` is given without numbers.
+            click.UsageError: numbers exclude the preparation or the model, or ``digits`` needs numbers.
         """
         if not self.numbers and self.digits is not None:
             raise click.UsageError("--digits needs --numbers.")
         if self.numbers and [*self.prepare] not in ([], ["plain"]):
             raise click.UsageError(f"--prepare must be plain to read numbers, not {', '.join(self.prepare)}.")
+        if self.numbers and self.model is not None:
+            raise click.UsageError(f"--model {self.model} reads single digits; leave it out to read numbers.")
         how = {"lenient": self.lenient, "at_least": self.at_least, "rotate": self.rotate}
         return {**how, "digits": self.digits} if self.numbers else how
 

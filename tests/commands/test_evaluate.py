@@ -44,6 +44,7 @@ def test_a_missing_model_and_an_unknown_set_are_refused() -> None:
     run("--data", "nowhere", code=6)
     run("--data", "mnist-test", "--model", "missing.tflite", code=5)
     run("--model-scale", "l2", code=2)
+    run("--table", "numbers", "--model", "missing.tflite", code=2)
     run("--data", "mnist-test", "--table", "scenes", code=2)
 
 

@@ -98,7 +98,7 @@ def test_an_overlay_without_boxes_is_named(fake: FakeProvider, monkeypatch: pyte
     ["--digits", "0"], ["--digits", "6-3"], ["--digits", "four"], ["--digits", "3-"], ["--region", "1,2,3"],
     ["--region", "0,0,0,1"], ["--region", "0.5,0,0.6,1"], ["--region", "0,nan,1,1"], ["--digits", "9" * 20],
     ["--region", "0,0,inf,1"], ["--rotate", "45"], ["--prepare", "enlarged"], ["--at-least", "2"],
-    ["--save-overlay", "seen.xbm"],
+    ["--save-overlay", "seen.xbm"], ["--model", "x.tflite"],
 ])  # fmt: skip
 def test_wrong_usage_is_an_error_before_anything_is_read(wrong: list[str], fake: FakeProvider) -> None:
     assert wrong[-1].partition(",")[0] in run("form.png", *wrong, code=2).stderr

@@ -1,5 +1,6 @@
 """digitrec's own network: runs on this machine, free, in less than a millisecond per digit."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -12,6 +13,8 @@ from digitrec.image import InputSpec, PreparedImage
 from digitrec.models import store
 from digitrec.models.network import SCALES, Floats, Stage, pooled
 from digitrec.providers.base import FREE, BaseProvider, Price, Provider
+
+log = logging.getLogger(__name__)
 
 PLAINLY = 1.3
 """Required evidence if detection found no single digit, as a multiple of the model's threshold. It is higher
@@ -43,7 +46,7 @@ class Local(BaseProvider):
             ModelError: the file is missing, damaged or of the wrong shape.
             NotInstalled: the file is Keras' or scikit-learn's own and needs that extra.
         """
-        self.name = name
+        self.name, self._file = name, model
         self._model = store.load(None if model is None else Path(model), scale=scale)
 
     @classmethod
@@ -61,9 +64,11 @@ class Local(BaseProvider):
         return super().from_env({} if "model" in options else env, **options)
 
     def for_numbers(self) -> Provider:
-        """Return the reader of whole numbers, which uses other networks."""
+        """Return the reader of whole numbers, which uses other networks; warn if the user named a model."""
         from digitrec.providers.local.numbers import LocalNumbers
 
+        if self._file is not None:
+            log.warning("%s reads single digits; digitrec's own networks read the numbers", self._file)
         return LocalNumbers(self.name)
 
     def load(self) -> None:

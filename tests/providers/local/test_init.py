@@ -73,12 +73,14 @@ def test_a_doubtful_whole_keeps_the_reason_of_the_foreground_check(tmp_path: Pat
     assert Local().read(replace(two, whole=bytes(784)), timeout=1).reason == "more than one digit"
 
 
-def test_the_model_may_be_named_by_a_variable() -> None:
+def test_the_model_may_be_named_by_a_variable(caplog: pytest.LogCaptureFixture) -> None:
     assert Local.from_env({"DIGITREC_MODEL": " "}).name == "local"
     with pytest.raises(ModelError, match="elsewhere"):
         Local.from_env({"DIGITREC_MODEL": "elsewhere.tflite", "DIGITREC_MODEL_SCALE": "byte\n"})
     with pytest.raises(NotConfigured, match="DIGITREC_MODEL_SCALE"):
         Local.from_env({"DIGITREC_MODEL_SCALE": "255"})
+    Local.from_env({"DIGITREC_MODEL": str(store.SHIPPED)}).for_numbers()
+    assert "reads single digits" in caplog.text
 
 
 def asking_for(evidence: float, folder: Path, **temperatures: float) -> Local:
