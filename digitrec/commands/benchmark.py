@@ -290,7 +290,7 @@ def _table(
 
     page, learned = out / "accuracy.md", _refuse_table(model)
     seeds = seeds or fresh_seeds(store.load().version)
-    chosen = [one for one in sets(seeds) if not tables or one.group in tables]
+    chosen = [one for one in sets(seeds, learned) if not tables or one.group in tables]
     found: list[Measured] = []
     with bar("measuring") as shown:
         for one in chosen:

@@ -119,11 +119,12 @@ def fresh_seeds(model: str) -> list[int]:
     return list(np.frombuffer(sha256(source.encode()).digest(), "<u4")[:SEEDS].tolist())
 
 
-def sets(seeds: Sequence[int] = (SEED,)) -> Iterator[Set]:
+def sets(seeds: Sequence[int] = (SEED,), learned: Keys | None = None) -> Iterator[Set]:
     """Yield all available sets, each with its goal.
 
     Args:
         seeds: seeds of the generated pictures; each gives an equal part of them. The default is for tuning.
+        learned: keys of pictures that are left out before their changes; None: no pictures.
     """
     yield Set("mnist-test", DIGITS, partial(read_samples, "mnist-test"), 0.997)
     yield from data_sets()
@@ -138,7 +139,7 @@ def sets(seeds: Sequence[int] = (SEED,)) -> Iterator[Set]:
                 yield Set(f"second generator: {name}", STAGED, made, 0.97 if like == EDGES else 0.98)
     paper = partial(drawn, partial(_scenes, "plain paper"), SOME, seeds)
     for kind in CHANGES:
-        yield Set(kind, CHANGED, partial(_changed, kind, paper), 0.98)
+        yield Set(kind, CHANGED, partial(_changed, kind, paper, learned), 0.98)
     for kind in KINDS:
         yield Set(kind, CORRUPTED, partial(_corrupted, kind, seeds[0]), 0.85)
     for name, make, fits, refused in _REFUSED:
@@ -185,14 +186,14 @@ def _corrupted(kind: str, seed: int, limit: int | None) -> list[Sample]:
     return _samples(list(corrupt(test.images, kind, seed)), test.labels)
 
 
-def _changed(kind: str, paper: Samples, limit: int | None) -> list[Sample]:
-    """Apply a change to pictures of plain paper and of each available set of digits in pictures.
+def _changed(kind: str, paper: Samples, learned: Keys | None, limit: int | None) -> list[Sample]:
+    """Apply a change to pictures of plain paper and of each available set, without those that were learned.
 
     The change keeps the digit, so the answer should stay the same.
     """
     sources = [paper, *(one.samples for one in data_sets() if one.name in CHANGED_SETS)]
     some = SOME if limit is None else -(-limit // len(sources))
-    samples = [sample for source in sources for sample in source(some)][:limit]
+    samples = [sample for source in sources for sample in unlearned(source(some), learned)][:limit]
     change = CHANGES[kind]
     return [Sample(np.asarray(change(DigitImage.open(one.image).picture)), one.label) for one in samples]
 

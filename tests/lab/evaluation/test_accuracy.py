@@ -72,12 +72,16 @@ def test_seeds_come_from_the_commit_or_the_model(monkeypatch: pytest.MonkeyPatch
     assert len({*installed}) == accuracy.SEEDS and installed == fresh_seeds("net-1") != fresh_seeds("net-2")
 
 
-def test_learned_digits_are_left_out_of_a_set() -> None:
+def test_learned_digits_are_left_out_of_a_set(data_folder: Path) -> None:
     test = mnist_test()[:6]
     samples = [Sample(image, int(label)) for image, label in zip(test.images, test.labels, strict=True)]
     one = accuracy.Set("x", DIGITS, lambda limit: samples)
     with Engine(Local()) as engine:
         assert measured(engine, one, learned=keys_of(test.images[:4])).found.card.n == 2
+    (data_folder / "sets").mkdir()
+    np.savez(data_folder / "sets" / "canvas-dev.npz", x=test.images, y=test.labels)
+    changed = next(one for one in sets(learned=keys_of(test.images[:4])) if one.group == CHANGED)
+    assert len(changed.samples(12)) == 6 + 2, "of plain paper and of the set"
 
 
 def test_a_measured_set_keeps_its_name_and_goal() -> None:
