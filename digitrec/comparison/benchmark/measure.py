@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import log_loss
 
 from digitrec.answer import SURE, Failure, Number, Outcome, Prediction, is_emulated, total
 from digitrec.comparison import compare_stream
@@ -266,9 +265,7 @@ class Result:
         truth = [label for label, row in known if row]
         if not truth:
             return None
-        chances = np.array([row for _, row in known if row], float)
-        chances /= chances.sum(axis=1, keepdims=True)  # float32 does not sum to exactly 1
-        return float(log_loss(truth, chances, labels=range(10)))
+        return measures.cross_entropy(np.array([row for _, row in known if row]), np.array(truth))
 
     @property
     def named(self) -> Proportion:

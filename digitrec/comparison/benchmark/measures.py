@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import beta, binomtest, t
 from sklearn.metrics import brier_score_loss
 
@@ -87,6 +88,12 @@ def share_of(hits: Sequence[int], groups: Sequence[str], sizes: Sequence[int] | 
     ends = beta.ppf(tails, [right, right + 1], [wrong + 1, wrong])
     low, high = np.nan_to_num(ends, nan=share).tolist()  # at 0 and 1
     return Proportion(wilson.hits, n, min(wilson.low, low), max(wilson.high, high))
+
+
+def cross_entropy(chances: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
+    """Return the mean cross-entropy (natural logarithm) of chances, (N, 10), at least 1e-7 as in Keras."""
+    of_label = chances[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(of_label, 1e-7)).mean())
 
 
 Label = int | str | None

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitrec.comparison.benchmark.measures import cross_entropy
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
 from digitrec.lab.datasets.digits import keep_keys, run_folder
@@ -156,6 +157,4 @@ def _write(
 def measured(file: Path, test: Digits) -> tuple[float, NDArray[np.bool_]]:
     """Return a model file's mean cross-entropy, and which digits it reads correctly, (N,)."""
     chances = store.load(file).probabilities(test.images)
-    of_label = chances[np.arange(len(test)), test.labels]
-    loss = float(-np.log(np.maximum(of_label, 1e-7)).mean())
-    return loss, chances.argmax(axis=1) == test.labels
+    return cross_entropy(chances, test.labels), chances.argmax(axis=1) == test.labels
