@@ -26,7 +26,8 @@ def test_one_set_prints_its_accuracy_and_saves_misread_pictures() -> None:
     assert "nan%" not in run("--data", ".", code=0).stdout
     Path("labels.csv").write_text(f"{labels}labels.csv,1\n", encoding="utf-8")
     done = run("--data", ".", code=0)
-    assert "1 failed" in done.stdout and "labels.csv: not a picture" in done.stderr
+    assert "(of 0 with probabilities), 0 refused wrongly, 1 failed" in done.stdout
+    assert "labels.csv: not a picture" in done.stderr
 
 
 def test_without_a_set_the_whole_table_is_written() -> None:

@@ -259,13 +259,18 @@ class Result:
         return proportion(self.card.correct, self.card.n)
 
     @property
+    def chances(self) -> list[tuple[int, tuple[float, ...]]]:
+        """The label and the probabilities of each digit that the engine gave probabilities for."""
+        rows = [(label, answer.probabilities) for answer, label in self.answered]
+        return [(label, row) for label, row in rows if label is not None and row]
+
+    @property
     def loss(self) -> float | None:
-        """Mean cross-entropy (natural logarithm) of the probabilities of all answered digits."""
-        known = [(label, it.probabilities) for it, label in self.answered if label is not None]
-        truth = [label for label, row in known if row]
-        if not truth:
+        """Mean cross-entropy (natural logarithm) of `chances`."""
+        if not self.chances:
             return None
-        return measures.cross_entropy(np.array([row for _, row in known if row]), np.array(truth))
+        truth, rows = zip(*self.chances, strict=True)
+        return measures.cross_entropy(np.array(rows), np.array(truth))
 
     @property
     def named(self) -> Proportion:
