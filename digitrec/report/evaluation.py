@@ -172,14 +172,15 @@ def sections(found: Iterable[Table], before: str = "") -> list[str]:
     return [known[title] for title in TITLES.values() if title in known]
 
 
-def heading(parts: Iterable[str], measured: Sequence[Measured], before: str = "") -> str:
-    """Return how many goals for digits are met, and which models answered, here or on the earlier page."""
-    verdicts = re.findall(r"^\| [^|]+ \| [\d,]+ \|.*\| (met|[\d.]+ short) \|", _digits(parts), re.MULTILINE)
+def heading(parts: Sequence[str], measured: Sequence[Measured], before: str = "") -> str:
+    """Return how many goals are met, and which networks read digits, here or in an earlier page's tables."""
+    verdicts = re.findall(r"\| (met|missed|[\d.]+ short) (?=\|)", "\n".join(parts))
     models = {name for one in measured for name in one.found.card.model_versions}
-    for earlier in re.findall(r"goals met by (.+)\.$", before, re.MULTILINE):
-        models |= {*earlier.split(", ")}
-    named = ", ".join(sorted(models)) or "no model"
-    return f"{verdicts.count('met')} of {len(verdicts)} goals met by {named}"
+    if any(part in before for part in parts):
+        for earlier in re.findall(r"goals met by (.+)\.$", before, re.MULTILINE):
+            models |= {*earlier.split(", ")}
+    named = f" by {', '.join(sorted(models))}" if models else ""
+    return f"{verdicts.count('met')} of {len(verdicts)} goals met{named}"
 
 
 def _digits(parts: Iterable[str]) -> str:

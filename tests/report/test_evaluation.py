@@ -72,7 +72,7 @@ def page(measured: list[Measured], numbers: list[Share], before: str = "", limit
 
 def test_the_page_has_a_table_for_each_group_and_the_mean() -> None:
     text = page(ALL, [WORDS])
-    assert "1 of 2 goals met by net-1." in text
+    assert "2 of 4 goals met by net-1." in text  # of two sets, the mean of corruptions and whole numbers
     assert "| good | 100 | 99.00% |" in text
     assert "| mean of 1 |  | 80.00% |" in text and "15.00 short" in text
     assert re.findall("^## (.+)", text, re.MULTILINE)[:4] == [
@@ -86,7 +86,10 @@ def test_tables_measured_later_replace_theirs_on_the_page() -> None:
     better = measured(CORRUPTED, "short", [(4, 4)] * 20, 0.85)
     both = page([better, SEEDED], [], before=page(ALL, [WORDS]))
     assert both == page([GOOD, SEEDED, better, LETTERS], [WORDS])
-    assert "2 of 2 goals met by net-1." in both
+    assert "4 of 4 goals met by net-1." in both
+    assert "1 of 1 goals met." in page([], [WORDS])
+    other = "1 of 1 goals met by net-0.\n\n## Digits\n\n| x |"
+    assert "1 of 1 goals met by net-1." in page([GOOD], [], before=other)
 
 
 def test_the_report_on_each_digit_is_scikit_learns(odd: Result) -> None:
