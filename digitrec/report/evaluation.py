@@ -89,17 +89,18 @@ def tables(
     Args:
         measured: sets of digits.
         numbers: shares of whole numbers.
-        seeds: seeds of the generated pictures.
+        seeds: seeds of the generated pictures; the corruptions use only the first.
         limit: maximum number of pictures measured of each set; None: all.
     """
     partly = "" if limit is None else f" **Only {limit:,} pictures of each set were measured.**"
-    drawn = f" Seeds: {', '.join(map(str, seeds))}."
+    drawn = dict.fromkeys(accuracy.GROUPS, f" Seeds: {', '.join(map(str, seeds))}.")
+    drawn |= {accuracy.DIGITS: "", accuracy.CORRUPTED: f" Seed: {seeds[0]}."}
     for group in accuracy.GROUPS:
         members = [one for one in measured if one.group == group]
         rows = [_row(one) for one in members]
         if group == accuracy.CORRUPTED and members:
             rows.append(_mean(members))
-        note = NOTES[group] + (drawn if group != accuracy.DIGITS else "") + partly
+        note = NOTES[group] + drawn[group] + partly
         if rows:
             yield Table(HEADER, rows, range(1, 11), TITLES[group], note)
     if numbers:

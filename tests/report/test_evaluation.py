@@ -74,6 +74,7 @@ def test_the_page_has_a_table_for_each_group_and_the_mean() -> None:
     text = page(ALL, [WORDS])
     assert "2 of 4 goals met by net-1." in text  # of two sets, the mean of corruptions and whole numbers
     assert "| good | 100 | 99.00% |" in text
+    assert text.count("Seeds: 11, 12.") == text.count("Seed: 11.") == 1, "the corruptions use one seed"
     assert "| mean of 1 |  | 80.00% |" in text and "15.00 short" in text
     assert re.findall("^## (.+)", text, re.MULTILINE)[:4] == [
         "Digits", "Corruptions of MNIST-C", "No single digit: refused", "Whole numbers",
