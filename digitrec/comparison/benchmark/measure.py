@@ -289,8 +289,12 @@ class Result:
 
     @property
     def reliable(self) -> float:
-        """Largest share of pictures, highest confidence first, of which `RELIABLE` are right, 0..1."""
-        return max((share for _, share, right in self.card.coverage if right >= RELIABLE), default=0.0)
+        """Largest share of pictures, highest confidence first, of which `RELIABLE` are right, 0..1.
+
+        A calibration of this machine has no effect.
+        """
+        curve = measures.coverage_curve(_scored(self.answered, "confidence"), len(self.answered))
+        return max((share for _, share, right in curve if right >= RELIABLE), default=0.0)
 
     @property
     def misread(self) -> list[int]:

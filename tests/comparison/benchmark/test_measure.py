@@ -151,11 +151,14 @@ def test_the_loss_is_the_cross_entropy_of_what_was_answered(found: Result) -> No
 
 def test_the_misread_come_surest_first(said: Said) -> None:
     chances = None, 0.4, 0.95, 0.99
-    outcomes = [replace(one, confidence=it) for one, it in zip(said(3, 3, 3, 7), chances, strict=True)]  # type: ignore[type-var]
+    outcomes = [
+        replace(one, confidence=it, calibrated=it and 1 - it)  # type: ignore[type-var]
+        for one, it in zip(said(3, 3, 3, 7), chances, strict=True)
+    ]
     samples = labelled([7] * 4)
     found = Result("x", samples, tuple(outcomes), scorecard("e", outcomes, samples))
     assert found.misread == [2, 1, 0]
-    assert found.surely_wrong == proportion(1, 2)
+    assert (found.surely_wrong, found.reliable) == (proportion(1, 2), 0.25)
 
 
 @pytest.mark.parametrize("chance", [0.82, 0.0])
