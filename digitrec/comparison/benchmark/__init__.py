@@ -331,11 +331,11 @@ def recommend(
 ) -> Recommendation:
     """Choose an engine or policy on one half of the pictures; measure it on the other half.
 
-    On the answers of the first half, try each engine alone, each fallback of two engines at each of
-    `THRESHOLDS`, and each vote of two and of three engines. Choose the cheapest option whose interval lies
-    wholly at or above the target; if there is none, the option with the highest lower end. Emulated engines
-    are not considered, nor are pictures about which an engine was not asked because the run's budget ended;
-    if fewer than `FEWEST` remain, nothing is chosen.
+    Pictures of one group are in the same half, as are copies. On the answers of the first half, try each
+    engine alone, each fallback of two engines at each of `THRESHOLDS`, and each vote of two and of three
+    engines. Choose the cheapest option whose interval lies wholly at or above the target; if there is none,
+    the option with the highest lower end. Emulated engines are not considered, nor are pictures about which
+    an engine was not asked because the run's budget ended; if fewer than `FEWEST` remain, nothing is chosen.
 
     Args:
         outcomes: for each engine an outcome for each picture.
@@ -356,7 +356,8 @@ def recommend(
     options = {name: outcomes[name] for name in real}
     for policy in _policies([*real.values()]):
         options |= policy.on_all_answers(real, outcomes)
-    choosing, reporting = _halves([sample.group for sample in samples])
+    shown = [one.image.sha256 for one in next(iter(outcomes.values()))]
+    choosing, reporting = _halves([one.group or str(sha) for one, sha in zip(samples, shown, strict=True)])
 
     def measured(name: str, places: Sequence[int]) -> Option:
         answers = [options[name][place] for place in places]

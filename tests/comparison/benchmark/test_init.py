@@ -195,6 +195,9 @@ def test_it_is_reported_on_pictures_that_it_was_not_chosen_on() -> None:
     assert (chosen.right.hits, chosen.right.n) == (50, 50)
     low, _ = proportion_confint(50, 50, method="wilson")
     assert chosen.right.low == pytest.approx(low)
+    copies = [replace(one, image=ImageRef("x", str(at % 2))) for at, one in enumerate(digits_of("e", HALF))]
+    chosen = advice({"e": copies}, [0.0], 0.9).chosen
+    assert chosen is not None and chosen.right.hits in (0, 50), "copies are in one half"
 
 
 def test_each_alone_each_fallback_at_each_threshold_and_each_vote_is_tried() -> None:
