@@ -291,7 +291,7 @@ def _table(
     from digitrec.report import evaluation
 
     page, learned = out / "accuracy.md", _refuse_table(model)
-    seeds = seeds or fresh_seeds(store.load().version)
+    seeds = list(dict.fromkeys(seeds)) or fresh_seeds(store.load().version)
     chosen = [one for one in sets(seeds, learned) if not tables or one.group in tables]
     found: list[Measured] = []
     with bar("measuring") as shown:

@@ -36,7 +36,7 @@ def test_without_a_set_the_whole_table_is_written() -> None:
     assert "| mnist-test | 1 |" in page and "| zigzag | 1 |" in page and "| scribbles | 1 |" in page
     assert store.load().version in page
 
-    run("--limit", "2", "--table", "changes", "--seed", "3", "--seed", "4", "--out", "docs", code=0)
+    run("--limit", "2", "--table", "changes", "--seed=3", "--seed=4", "--seed=3", "--out", "docs", code=0)
     later = Path("docs/accuracy.md").read_text(encoding="utf-8")
     assert "| mnist-test | 1 |" in later and "| inverted | 2 |" in later and "Seeds: 3, 4." in later
 
