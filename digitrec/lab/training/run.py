@@ -187,10 +187,16 @@ UNNAMED = "digits handed over"
 
 
 def split(digits: Digits, share: float) -> tuple[Digits, Digits]:
-    """Split the digits into training digits and a held-out `share` (0..1), always in the same way."""
+    """Split the digits into training digits and a held-out `share` (0..1), always in the same way.
+
+    Copies of a picture stay together, so the share may be smaller.
+    """
     order = np.random.default_rng(0).permutation(len(digits))
-    held = round(share * len(digits))
-    return digits[order[held:]], digits[order[:held]]
+    keys = keys_of(digits.images[order])
+    _, first, copy = np.unique(keys, return_index=True, return_inverse=True)
+    place = first[copy]  # of each picture's first copy
+    held = place < np.append(np.sort(place), len(digits))[round(share * len(digits))]
+    return digits[order[~held]], digits[order[held]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -48,6 +48,8 @@ def test_digits_held_back_are_never_learned_and_do_not_depend_on_the_seed() -> N
     assert len(held_back) == 24
     assert sorted([*learned.labels, *held_back.labels]) == list(range(120))
     assert split(numbered, 0.2)[1].labels.tolist() == held_back.labels.tolist()
+    learned, held_back = split(numbered + numbered, 0.2)
+    assert len(held_back) == 48 and not {*learned.labels} & {*held_back.labels}, "copies stay together"
 
 
 @pytest.mark.usefixtures("trained")
