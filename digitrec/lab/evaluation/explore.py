@@ -66,10 +66,10 @@ def explore(digits: Digits, name: str, chances: NDArray[np.float32]) -> Explorat
     """Compute the statistics of a set of digits.
 
     The embedding is t-SNE: L. van der Maaten, G. Hinton, Visualizing data using t-SNE, J. Mach. Learn. Res. 9
-    (2008) 2579-2605. A label is doubtful if a network gives it a low chance: the self-confidence of Curtis
-    Northcutt, Lu Jiang, Isaac Chuang, "Confident Learning: Estimating Uncertainty in Dataset Labels", J.
-    Artif. Intell. Res. 70 (2021). In the paper the network has not learned the digits; a network that learned
-    them with these labels doubts fewer labels.
+    (2008) 2579-2605. A label is doubtful if a network reads another digit; the order is by the label's
+    chance, the self-confidence of Curtis Northcutt, Lu Jiang, Isaac Chuang, "Confident Learning: Estimating
+    Uncertainty in Dataset Labels", J. Artif. Intell. Res. 70 (2021). In the paper the network has not learned
+    the digits; a network that learned them with these labels doubts fewer labels.
 
     Args:
         digits: the set.
@@ -129,9 +129,10 @@ def _loneliest(features: Floats) -> Notable:
 
 
 def _doubtful(chances: NDArray[np.float32], labels: NDArray[np.uint8]) -> Notable:
-    """Return the digits whose label the network gives the lowest chance, if it is below one half."""
+    """Return the digits that the network reads as another digit, the lowest chance of their label first."""
     own = chances[np.arange(len(labels)), labels]
-    places = np.argsort(own, kind="stable")[: min(NOTABLE, int((own < 0.5).sum()))]
+    doubted = np.flatnonzero(chances.argmax(axis=1) != labels)
+    places = doubted[np.argsort(own[doubted], kind="stable")][:NOTABLE]
     remarks = tuple(f"read as {chances[place].argmax()}, {chances[place].max():.0%}" for place in places)
     return Notable("Label in doubt", places, remarks)
 
