@@ -6,7 +6,6 @@ import gc
 import io
 import logging
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -58,6 +57,7 @@ class LazyGroup(click.Group):
             ctx.fail(f"No such command {cmd_name!r}.{_instead(cmd_name)}")
         command: click.Command = getattr(_imported(f"digitrec.commands.{COMMANDS[cmd_name]}"), cmd_name)
         raise_again()
+        _imported("digitrec.image.headers").quiet_pillow()
         return command
 
     def __call__(self, *args: Any, **extra: Any) -> Any:
@@ -75,8 +75,6 @@ class LazyGroup(click.Group):
         """Run the command; an error becomes one line on stderr and an exit code."""
         if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
             sys.stdout.reconfigure(errors="backslashreplace")  # a file name may have any character
-        warnings.filterwarnings("ignore", module=r"PIL\.")  # damage outside the pixels does not matter
-        logging.getLogger("PIL").setLevel(logging.CRITICAL)  # the error that it raises is reported
         with process.quiet_without_reader(), _errors_told(), _warnings_told():
             process.keep_at_home()
             try:

@@ -8,7 +8,6 @@ import os
 import signal
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
@@ -118,8 +117,10 @@ def _work(tasks: Connection, opener: Opener) -> None:
     """Do the tasks that the parent sends, until the parent ends; the main function of a worker process."""
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
+    from digitrec.image.headers import quiet_pillow  # imports NumPy, which reads them
+
     keep_memory()
-    warnings.filterwarnings("ignore", module=r"PIL\.")  # as in the parent process
+    quiet_pillow()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # these signals are for the parent
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)

@@ -7,9 +7,11 @@ threads.
 
 import ctypes
 import io
+import logging
 import math
 import re
 import struct
+import warnings
 from contextlib import suppress
 from typing import Literal
 
@@ -18,9 +20,6 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import BITSPERSAMPLE, COMPRESSION, SAMPLESPERPIXEL, TiffImageFile
 
 from digitrec.errors import ImageError, install_hint
-
-with suppress(OSError, AttributeError):  # on Windows, Pillow does not export it
-    ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)  # libtiff prints a line for each damaged row
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "TIFF", "WEBP")
 """Pillow's decoders that digitrec uses, besides AVIF; Pillow has many for formats that no camera writes.
@@ -135,6 +134,14 @@ class BoundedFile(io.BytesIO):
         if self.reads_left < 0:
             raise _too_many(self._name)
         return found
+
+
+def quiet_pillow() -> None:
+    """Let Pillow and libtiff print nothing about damaged pictures; for processes of our own."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # damage outside the pixels does not matter
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)  # the error that it raises is reported
+    with suppress(OSError, AttributeError):  # on Windows, Pillow does not export it
+        ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)  # libtiff prints a line for each damaged row
 
 
 def _too_many(name: str) -> ImageError:
