@@ -21,6 +21,8 @@ ENDINGS = (".zip", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2
 """Endings of all archives, in lower case."""
 _ZIP_TAIL = 22 + 65535
 """Maximum size of the record at the end of a zip, in bytes, with its comment (APPNOTE.TXT 4.3.16)."""
+_UTF8 = 0x800
+"""Flag of a path in UTF-8 instead of CP437 (APPNOTE.TXT 4.4.4)."""
 
 _Entry = tuple[str, Callable[[], IO[bytes]]]
 """The name of a file in an archive, and a function that opens it."""
@@ -169,7 +171,15 @@ def _in_zip(archive: str) -> Iterator[_Entry]:
             raise ValueError("its directory is damaged")
         for entry in entries:
             if not entry.is_dir():
-                yield entry.filename, partial(whole.open, entry)
+                yield _name(entry), partial(whole.open, entry)
+
+
+def _name(entry: zipfile.ZipInfo) -> str:
+    """Return the path; Debian's zip and macOS store UTF-8 without the flag that `zipfile` expects."""
+    try:
+        return entry.filename if entry.flag_bits & _UTF8 else entry.filename.encode("cp437").decode()
+    except UnicodeError:
+        return entry.filename
 
 
 class _Header(tarfile.TarInfo):

@@ -89,7 +89,7 @@ def zipped(method: int = zipfile.ZIP_DEFLATED) -> bytes:
 ARCHIVES = {
     "pax.tar": tar(), "gnu.tar": tar(tarfile.GNU_FORMAT), "ustar.tar": tar(tarfile.USTAR_FORMAT),
     "stored.zip": zipped(zipfile.ZIP_STORED), "deflated.ZIP": zipped(),
-    "begun.zip": b"#!/bin/sh\n" + zipped(),
+    "begun.zip": b"#!/bin/sh\n" + zipped(), "debian.zip": zipped().replace(b"\x14\0\0\x08", b"\x14\0\0\0"),
 }  # fmt: skip
 
 
