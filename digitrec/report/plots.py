@@ -45,6 +45,7 @@ STYLE: dict[Any, Any] = {
     "grid.alpha": 0.25, "grid.color": INK, "axes.spines.top": False, "axes.spines.right": False,
     "font.size": 10, "legend.frameon": False, "svg.fonttype": "none", "font.family": "sans-serif",
     "svg.hashsalt": "digitrec", "figure.constrained_layout.use": True, "text.parse_math": False,
+    "text.usetex": False,
 }  # fmt: skip
 drawn = mpl.rc_context(STYLE)
 """Decorator of functions that draw; it applies `STYLE`."""

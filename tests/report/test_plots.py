@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import matplotlib as mpl
 import pytest
 from comparison.engines import labelled
 
@@ -27,7 +28,8 @@ SIZE = (5.0, 4.0)
 
 
 def test_a_drawing_takes_its_ink_from_the_page_and_fetches_nothing() -> None:
-    drawing = plots.svg(plots.coverage({}, SIZE), "Trade-off")
+    with mpl.rc_context({"text.usetex": True}):  # as in a user's matplotlibrc
+        drawing = plots.svg(plots.coverage({}, SIZE), "Trade-off")
     assert drawing.startswith('<svg role="img" aria-label="Trade-off"')
     assert "currentColor" in drawing and plots.INK not in drawing
     assert "<text" in drawing, "words stay words, which can be searched and read aloud"
