@@ -186,7 +186,7 @@ def test_no_command_is_left_out() -> None:
     assert {line.split()[0] for line in lines} == set(COMMANDS)
 
 
-def test_what_the_user_set_stays(tmp_path: Path) -> None:
-    env = os.environ | {"MPLCONFIGDIR": str(tmp_path / "mine"), "PYTHONPATH": str(ROOT)}
+def test_the_users_folder_stays_but_not_the_backend_of_a_notebook(tmp_path: Path) -> None:
+    env = os.environ | {"MPLCONFIGDIR": str(tmp_path / "mine"), "MPLBACKEND": "mine", "PYTHONPATH": str(ROOT)}
     ran(*digitrec(f"explain {ROOT / 'samples' / 'blank-page.jpg'} --out {tmp_path / 'why'}"), env=env)
     assert list((tmp_path / "mine").glob("fontlist*"))

@@ -92,8 +92,9 @@ def keep_at_home() -> None:
     """Keep the caches of libraries in digitrec's folder and turn telemetry off, unless the user chose.
 
     Matplotlib and Keras read these variables once, at import. ONNX Runtime creates an identifier of the
-    machine and a queue of events at import, unless the variable is set. Keras' backend is not the user's
-    choice: only TensorFlow's networks can be converted.
+    machine and a queue of events at import, unless the variable is set. The backends are not the
+    user's choice: only TensorFlow's networks can be converted, and a Jupyter notebook names one of its own
+    for matplotlib, which may not be installed beside digitrec.
     """
     from digitrec.engine.config import user_folder
 
@@ -101,6 +102,6 @@ def keep_at_home() -> None:
         cache = user_folder("cache")
         os.environ.setdefault("MPLCONFIGDIR", str(cache / "matplotlib"))
         os.environ.setdefault("KERAS_HOME", str(cache / "keras"))
-    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ |= {"KERAS_BACKEND": "tensorflow", "MPLBACKEND": "agg"}
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where that folder cannot be made
