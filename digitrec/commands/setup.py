@@ -37,9 +37,9 @@ def config(example: bool) -> None:
         click.echo(re.sub(r"(?m)^(?=[^#\n])", "# ", configuration.example()), nl=False)
         return
     path = configuration.config_path()
-    is_named = os.environ.get(configuration.VARIABLE) or path.is_symlink()
+    is_named = os.environ.get(configuration.VARIABLE) or os.path.islink(path)  # noqa: PTH114 (Path may raise)
     missing = "missing" if is_named else "missing, but not needed"
-    is_there = os.path.exists(path)  # noqa: PTH110 (Path may raise an error)
+    is_there = os.path.exists(path)  # noqa: PTH110
     click.echo(printable(f"{path} ({'found' if is_there else missing})"))
     for name, value in configuration.in_force().items():
         click.echo(printable(f"{name} = {json.dumps(value)}"))

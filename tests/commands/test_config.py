@@ -37,12 +37,13 @@ def test_a_named_file_that_is_missing_is_an_error(file: Path) -> None:
     assert run(code=4).stdout == f"{file} (missing)\n"
 
 
-def test_a_file_that_may_not_be_read_is_an_error(as_nobody: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("variable", ["DIGITREC_CONFIG", "XDG_CONFIG_HOME"])
+def test_a_file_that_may_not_be_read_is_an_error(
+    as_nobody: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
     Path("closed").mkdir(0)
-    monkeypatch.setenv("DIGITREC_CONFIG", "closed/mine.toml")
-    done = run(code=4)
-    assert done.stdout == "closed/mine.toml (missing)\n"
-    assert "cannot be read: Permission denied; name another in DIGITREC_CONFIG" in done.stderr
+    monkeypatch.setenv(variable, "closed/mine.toml")
+    assert "cannot be read: Permission denied; name another in DIGITREC_CONFIG" in run(code=4).stderr
 
 
 def test_each_setting_of_the_file_is_shown(file: Path) -> None:
