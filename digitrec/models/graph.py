@@ -1,8 +1,8 @@
 """Parse a LiteRT file as a graph, and run it with NumPy on machines without a wheel of LiteRT.
 
-Such machines are Intel Macs, Windows on ARM and Alpine Linux. Answers differ from LiteRT's by rounding only,
-but a picture takes many times as long. `OPERATORS` and `WITH_OPTIONS` list the supported operators; the
-networks that digitrec ships need only some of them.
+Such machines are Intel Macs, Windows on ARM and Alpine Linux. NumPy's answers are nearly LiteRT's
+(docs/release.md), but take many times as long. `OPERATORS` and `WITH_OPTIONS` list the supported operators;
+the networks that digitrec ships need only some of them.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,6 +41,8 @@ class Operator:
     """The number of the output tensor."""
     table: Any
     """The operation's options, in a FlatBuffers table without a type."""
+    rounds: bool
+    """Whether LiteRT rounds the first input, because the weights are int8."""
 
 
 class LiteFile:
@@ -65,7 +67,9 @@ class LiteFile:
         code = self._model.OperatorCodes(operator.OpcodeIndex())
         kind = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())  # old files have only the second number
         takes = [int(place) for place in operator.InputsAsNumpy() if place >= 0]
-        return Operator(kind, takes, int(operator.Outputs(0)), operator.BuiltinOptions())
+        weighted = kind in (Kind.CONV_2D, Kind.FULLY_CONNECTED)
+        rounds = weighted and self._tensors[takes[1]].Type() == schema.TensorType.INT8
+        return Operator(kind, takes, int(operator.Outputs(0)), operator.BuiltinOptions(), rounds)
 
     def name(self, tensor: int) -> str:
         """Return a tensor's name."""
@@ -137,7 +141,17 @@ def _work_of(operator: Operator) -> Work:
     fused = options.FusedActivationFunction() if hasattr(options, "FusedActivationFunction") else 0
     if fused not in ACTIVATIONS:
         raise ValueError(f"activation {fused}, which only LiteRT can run")
+    if operator.rounds:
+        return lambda x, *others: ACTIVATIONS[fused](work(options, _rounded(x), *others))
     return lambda *inputs: ACTIVATIONS[fused](work(options, *inputs))
+
+
+def _rounded(x: Values) -> Values:
+    """Round each picture to 256 levels that span its values and 0, as LiteRT does before int8 weights."""
+    sides = tuple(range(1, x.ndim))
+    span = x.max(sides, keepdims=True, initial=0) - x.min(sides, keepdims=True, initial=0)
+    step = np.maximum(span / 255, np.finfo(np.float32).tiny)
+    return np.asarray(np.rint(x / step) * step)
 
 
 def _windows(options: Any, x: Values, size: Sequence[int], fill: float) -> Values:
