@@ -82,20 +82,13 @@ JSON = st.recursive(
 )  # fmt: skip
 NUMBERS = st.sampled_from([0, 1, 0.5, 0.1, -1, 2, True, None, "1", float("nan"), float("inf"), 10**400])
 TEXTS = st.text(max_size=5) | st.sampled_from(["7", "", "7 7", "O", "\ud83d", "\u2028", None, 7])
-CANDIDATES = st.builds(
-    Candidate,
-    TEXTS,
-    NUMBERS,
-    st.none() | st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS) | st.tuples(NUMBERS),  # type: ignore[arg-type]
-)
+BOXES = st.none() | st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS) | st.tuples(NUMBERS)
+CANDIDATES = st.builds(Candidate, TEXTS, NUMBERS, BOXES)  # type: ignore[arg-type]
+CHANCES = st.none() | st.lists(NUMBERS, min_size=9, max_size=10).map(tuple) | st.just(TENTHS)
 ANSWERS = st.builds(
-    Answer,
-    st.lists(CANDIDATES, max_size=3).map(tuple),
-    st.none() | st.lists(NUMBERS, min_size=9, max_size=10).map(tuple) | st.just(TENTHS),  # type: ignore[arg-type]
-    JSON | st.dictionaries(st.text(), JSON),
-    TEXTS,
-    st.none() | TEXTS,
-)
+    Answer, st.lists(CANDIDATES, max_size=3).map(tuple), CHANCES,  # type: ignore[arg-type]
+    JSON | st.dictionaries(st.text(), JSON), TEXTS, st.none() | TEXTS,
+)  # fmt: skip
 
 
 @given(ANSWERS, st.integers(1, 4), st.booleans())

@@ -102,10 +102,9 @@ def test_the_same_source_gives_the_same_bytes_and_all_of_it_is_inside(tmp_path: 
 def test_links_of_the_readme_work_on_a_package_index(check: ModuleType) -> None:
     page = "![A 7](docs/a.png) [docs](docs/b.md#c) [far](https://example.org) [here](#d) [x](LICENSE)"
     url = "https://example.org/digits"
-    assert check.make_dist.linked(page, url) == (
-        f"![A 7]({url}/raw/HEAD/docs/a.png) [docs]({url}/blob/HEAD/docs/b.md#c) [far](https://example.org) "
-        f"[here](#d) [x]({url}/blob/HEAD/LICENSE)"
-    )
+    picture, docs = f"![A 7]({url}/raw/HEAD/docs/a.png)", f"[docs]({url}/blob/HEAD/docs/b.md#c)"
+    rest = f"[far](https://example.org) [here](#d) [x]({url}/blob/HEAD/LICENSE)"
+    assert check.make_dist.linked(page, url) == f"{picture} {docs} {rest}"
 
 
 def test_with_the_projects_address_a_release_links_to_it(check: ModuleType, tmp_path: Path) -> None:

@@ -26,10 +26,8 @@ def ocr(answer: Answer) -> Engine:
 
 def at(page: Page, number: int) -> tuple[float, float]:
     """Where a field begins, as shares of the stage."""
-    field, stage = (
-        page.locator("#numbers input").nth(number).bounding_box(),
-        page.locator("#stage").bounding_box(),
-    )
+    field = page.locator("#numbers input").nth(number).bounding_box()
+    stage = page.locator("#stage").bounding_box()
     assert field and stage
     return (field["x"] - stage["x"]) / stage["width"], (field["y"] - stage["y"]) / stage["height"]
 
@@ -71,10 +69,8 @@ def test_a_number_is_read_too_if_the_refusal_names_no_other_digit(page: Page, tm
 
 
 def test_several_digits_on_the_pad_are_one_number(page_of: OpenPage) -> None:
-    page = page_of(
-        ocr(Answer((Candidate("7", 0.9, (10, 10, 40, 60)), Candidate("3", 0.9, (42, 10, 70, 60)))))
-    )
-    hand.draw(page, 7)
+    two = Candidate("7", 0.9, (10, 10, 40, 60)), Candidate("3", 0.9, (42, 10, 70, 60))
+    hand.draw(page := page_of(ocr(Answer(two))), 7)
     hand.expect_digit(page, "73")
     expect(page.locator("#sure")).to_have_text("90% sure")
     expect(page.locator("#announcement")).to_contain_text("73")

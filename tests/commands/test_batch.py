@@ -349,12 +349,11 @@ def test_a_spent_budget_stops_it_and_more_money_lets_it_go_on(scans: Path) -> No
 
 
 @pytest.mark.parametrize(("arguments", "named", "code"), [
-    (["nothing*.png", "-o", "rows.jsonl"], "nothing*.png", 1),
-    (["empty", "-o", "rows.jsonl"], "", 6), (["scans.tar.gz", "-o", "rows.jsonl"], "scans.tar.gz", 6),
+    (["nothing*.png", "-o", "rows.jsonl"], "nothing*.png", 1), (["empty", "-o", "rows.jsonl"], "", 6),
+    (["scans.tar.gz", "-o", "rows.jsonl"], "scans.tar.gz", 6),
     (["scans.tar.zst", "-o", "rows.jsonl"], "scans.tar.zst", 6),
-    (["broken.zip", "-o", "rows.jsonl"], "broken.zip", 6),
-    (["-o", "rows.jsonl"], "INPUT", 2), (["-", "scans", "-o", "rows.jsonl"], "alone", 2),
-    (["scans", "-o", "taken"], "taken", 2),
+    (["broken.zip", "-o", "rows.jsonl"], "broken.zip", 6), (["-o", "rows.jsonl"], "INPUT", 2),
+    (["-", "scans", "-o", "rows.jsonl"], "alone", 2), (["scans", "-o", "taken"], "taken", 2),
     (["scans", "-o", "rows.jsonl", "-p", "aws", "--no-ledger", "--max-cost", "1"], "--max-cost", 2),
     (["scans", "-o", "rows.jsonl", "-p", "aws", "--emulate", "--max-cost", "1"], "--ledger FILE", 2),
     (["scans", "-o", "answers.json"], "answers.json", 2),

@@ -40,13 +40,12 @@ PLAIN = [
     "predict PICTURE", "predict PICTURE -p google", "predict PICTURE -p google --emulate",
     "predict PICTURE --consensus 2 -p local,rapidocr,openai", "predict PICTURE --model net.keras",
     "predict PICTURE --model net.h5", "predict PICTURE --model net.skops", "compare PICTURE",
-    "compare PICTURE -p local,aws", "batch PICTURE -o out.jsonl",
-    "benchmark hard.npz", "calibrate hard.npz", "benchmark hard.npz --target 0.5",
-    "explain PICTURE", "explore hard.npz", "evaluate --data hard.npz", "evaluate", "tune --data hard.npz",
-    "train --arch mlp --data hard.npz", "train --arch knn --data hard.npz", "train --data hard.npz",
-    "train --start digitrec --data hard.npz", "course --quick", "models list", "models compare --quick",
-    "models export digitrec net.onnx", "serve --port 0", "emulate nobody", "providers",
-    "providers check rapidocr", "config", "ledger spend",
+    "compare PICTURE -p local,aws", "batch PICTURE -o out.jsonl", "benchmark hard.npz", "calibrate hard.npz",
+    "benchmark hard.npz --target 0.5", "explain PICTURE", "explore hard.npz", "evaluate --data hard.npz",
+    "evaluate", "tune --data hard.npz", "train --arch mlp --data hard.npz",
+    "train --arch knn --data hard.npz", "train --data hard.npz", "train --start digitrec --data hard.npz",
+    "course --quick", "models list", "models compare --quick", "models export digitrec net.onnx",
+    "serve --port 0", "emulate nobody", "providers", "providers check rapidocr", "config", "ledger spend",
     "demo", "read PICTURE", "read PICTURE -p rapidocr", "review out.jsonl",
 ]  # fmt: skip
 
@@ -64,9 +63,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def said(folder: Path, missing: str, lines: list[str]) -> dict[str, str]:
     """Return the end of each digitrec command's output while these modules are missing."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, missing],
-        input="\n".join(lines).replace("PICTURE", str(PICTURE)), cwd=folder, text=True, timeout=300,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True,
+        [sys.executable, "-c", PROGRAM, missing], input="\n".join(lines).replace("PICTURE", str(PICTURE)),
+        cwd=folder, text=True, timeout=300, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True,
     )  # fmt: skip
     parts = done.stdout.split("\x1e")[1:]
     assert len(parts) == len(lines), done.stdout
@@ -90,9 +88,7 @@ def test_with_no_extra_each_command_works_or_names_one(folder: Path) -> None:
     *((package, "benchmark hard.npz", "stats") for package in ("scipy", "sklearn")),
     (PLOTS, "evaluate --data hard.npz", "plots"),
 ])  # fmt: skip
-def test_one_missing_package_is_told_before_anything_is_measured(
-    folder: Path, missing: str, line: str, extra: str
-) -> None:
+def test_a_missing_package_is_told_before_any_work(folder: Path, missing: str, line: str, extra: str) -> None:
     (told,) = said(folder, missing, [line]).values()
     assert told.endswith("-> 3\n")
     assert f"pip install '.[{extra}]'" in told

@@ -18,10 +18,9 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
         settings = {
             "DIGITREC_GOOGLE_ENDPOINT": running.endpoints["google"], "GOOGLE_API_KEY": f"{KEY}\r\n",
             "AWS_ENDPOINT_URL_REKOGNITION": running.endpoints["aws"], "AWS_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL_TEXTRACT": running.endpoints["aws-textract"],
-            "AWS_ACCESS_KEY_ID": AWS_KEY, "AWS_SECRET_ACCESS_KEY": f"{AWS_SECRET}\n",
-            "VISION_ENDPOINT": running.endpoints["azure"], "VISION_KEY": f"{KEY}\n",
-            "DOCUMENTINTELLIGENCE_ENDPOINT": running.endpoints["azure-document"],
+            "AWS_ENDPOINT_URL_TEXTRACT": running.endpoints["aws-textract"], "AWS_ACCESS_KEY_ID": AWS_KEY,
+            "AWS_SECRET_ACCESS_KEY": f"{AWS_SECRET}\n", "VISION_ENDPOINT": running.endpoints["azure"],
+            "VISION_KEY": f"{KEY}\n", "DOCUMENTINTELLIGENCE_ENDPOINT": running.endpoints["azure-document"],
             "DOCUMENTINTELLIGENCE_API_KEY": f"{KEY}\n", "DIGITREC_OPENAI_MODEL": "a-model",
             "OPENAI_BASE_URL": f"{running.endpoints['openai']}/v1", "OPENAI_API_KEY": f"{KEY}\n",
         }  # fmt: skip

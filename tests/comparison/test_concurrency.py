@@ -40,10 +40,9 @@ def test_seven_engines_have_their_calls_in_flight_together() -> None:
 
 
 def test_one_hanging_engine_costs_the_others_nothing_and_its_deadline_holds() -> None:
-    hanging = Engine(
-        HangingProvider(name="hanging", endpoint="http://127.0.0.1:9"), Options(timeout=0.3, ledger="none")
-    )
-    engines = [hanging, *(Engine(FakeProvider([digit], name=digit)) for digit in "123456")]
+    hanging = HangingProvider(name="hanging", endpoint="http://127.0.0.1:9")
+    options = Options(timeout=0.3, ledger="none")
+    engines = [Engine(hanging, options), *(Engine(FakeProvider([digit], name=digit)) for digit in "123456")]
     failed, *others = compare(drawn_seven(), engines).outcomes
     assert isinstance(failed, Failure) and isinstance(failed.error, TimedOut)
     assert [outcome.digit for outcome in others if isinstance(outcome, Prediction)] == [*range(1, 7)]

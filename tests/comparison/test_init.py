@@ -103,10 +103,8 @@ def test_an_answer_that_is_not_sure_enough_does_not_vote() -> None:
 
 def test_emulators_outvote_no_engine_and_alone_they_rehearse() -> None:
     right, image = answers((3, 0.6)).outcomes[0], ImageRef("x.png", "00")
-    clouds = tuple(
-        Prediction(image, name, digit, 0.99, emulated=True)
-        for name, digit in zip("abc", (5, 5, 1), strict=True)
-    )
+    clouds = tuple(Prediction(image, name, digit, 0.99, emulated=True)
+                   for name, digit in zip("abc", (5, 5, 1), strict=True))  # fmt: skip
     together = Comparison(image, ("e0", *"abc"), (right, *clouds))
     assert (together.agree, together.consensus) == (None, 3)
     assert (together.dissenters, together.emulated) == ((), False)

@@ -40,18 +40,15 @@ def texts(found: list[Comparison]) -> list[list[str | None]]:
 
 
 def test_boxes_that_cover_each_other_are_one_number_in_reading_order(page: Path) -> None:
-    one = reader(
-        "one", ("5", (900, 500, 930, 550)), ("12", (100, 100, 180, 150)), ("34", (300, 100, 380, 150))
-    )
-    two = reader(
-        "two", ("13", (110, 95, 190, 155)), ("99", (1000, 1000, 1080, 1050)), ("34", (305, 99, 380, 150))
-    )
-    found = compared(page, one, two)
+    one = ("5", (900, 500, 930, 550)), ("12", (100, 100, 180, 150)), ("34", (300, 100, 380, 150))
+    two = ("13", (110, 95, 190, 155)), ("99", (1000, 1000, 1080, 1050)), ("34", (305, 99, 380, 150))
+    first, second = reader("one", *one), reader("two", *two)
+    found = compared(page, first, second)
     assert texts(found) == [["12", "13"], ["34", "34"], ["5", None], [None, "99"]]
     assert [one.agree for one in found] == [False, True, False, False]
     assert (found[0].number, found[0].box) == (0, (100, 95, 190, 155))
     assert found[2].outcomes[1].reason == "no number"  # type: ignore[union-attr]
-    assert one.images[0].size == (1700, 1600), "each engine opens the page as large as it needs it"
+    assert first.images[0].size == (1700, 1600), "each engine opens the page as large as it needs it"
 
 
 def test_a_number_that_one_engine_splits_is_compared_whole(page: Path) -> None:

@@ -233,10 +233,8 @@ PAGE = np.full((200, 400), 255, np.uint8)
 
 
 def reader(name: str, *numbers: tuple[str, float], left: float = 20) -> FakeProvider:
-    words = [
-        Candidate(text, score, (left, 20.0 + 60 * at, left + 60, 50.0 + 60 * at))
-        for at, (text, score) in enumerate(numbers)
-    ]
+    words = [Candidate(text, score, (left, 20.0 + 60 * at, left + 60, 50.0 + 60 * at))
+             for at, (text, score) in enumerate(numbers)]  # fmt: skip
     return FakeProvider([Answer(tuple(words))], name=name)
 
 

@@ -9,9 +9,8 @@ from page_parts import LIVING, code_spans, command_lines, fences, text_of
 
 from digitrec.cli import COMMANDS, main
 
-OURS = re.compile(
-    r"^(?:[A-Z_]+=\S+ )*(?:\.venv/bin/|\.venv\\Scripts\\|python -m |docker run [^|]*? )?digitrec (.*)"
-)
+BEFORE = r"(?:[A-Z_]+=\S+ )*(?:\.venv/bin/|\.venv\\Scripts\\|python -m |docker run [^|]*? )?"
+OURS = re.compile(rf"^{BEFORE}digitrec (.*)")
 
 
 def ours(line: str) -> str | None:

@@ -105,9 +105,8 @@ def azure_document(endpoint: str, key: str = "any") -> Any:
     from azure.ai.documentintelligence import DocumentIntelligenceClient
     from azure.core.credentials import AzureKeyCredential
 
-    return DocumentIntelligenceClient(
-        endpoint, AzureKeyCredential(key), retry_total=0, permit_redirects=False, polling_interval=0.02
-    )
+    how: Any = {"retry_total": 0, "permit_redirects": False, "polling_interval": 0.02}
+    return DocumentIntelligenceClient(endpoint, AzureKeyCredential(key), **how)
 
 
 def openai(endpoint: str, key: str = "any") -> Any:

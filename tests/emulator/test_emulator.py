@@ -52,9 +52,8 @@ def test_an_unknown_vendor(vendors):
 
 
 def test_a_fault_meets_every_vendor_to_which_it_applies(digitrec_emulator):
-    emulator = digitrec_emulator(
-        ["google", "azure"], engine=reads(), faults=["endless-poll:first=1", "503:first=1", "500"]
-    )
+    faults = ["endless-poll:first=1", "503:first=1", "500"]
+    emulator = digitrec_emulator(["google", "azure"], engine=reads(), faults=faults)
     assert [status(emulator.endpoints["google"]) for _ in range(2)] == [503, 500]
     assert [status(emulator.endpoints["azure"]) for _ in range(2)] == [200, 503]
 

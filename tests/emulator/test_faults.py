@@ -15,9 +15,8 @@ def test_options():
 
 
 @pytest.mark.parametrize("text", [
-    "418", "429:often=2", "429:first=x", "429:first=0", "429:skip=-1", "slow:seconds=inf",
-    "slow:seconds=nan", "redirect:status=304", "redirect:status=200", "redirect:to=",
-    "redirect:to=http://x/\r\nY: z",
+    "418", "429:often=2", "429:first=x", "429:first=0", "429:skip=-1", "slow:seconds=inf", "slow:seconds=nan",
+    "redirect:status=304", "redirect:status=200", "redirect:to=", "redirect:to=http://x/\r\nY: z",
 ])  # fmt: skip
 def test_an_invalid_fault_is_named(text):
     kind, _, option = text.partition(":")

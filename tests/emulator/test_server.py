@@ -154,9 +154,7 @@ def test_stopping_does_not_wait_for_what_hangs(kind):
     (Unavailable("no engine today"), 503, "Unavailable: no engine today"),
     (ValueError("not to be decoded: b'\\x89PNG'"), 500, f"ValueError at {__file__}:"),
 ])  # fmt: skip
-def test_an_engine_that_fails_is_the_vendors_error_and_logged_in_a_line(
-    digitrec_emulator, caplog, error, status, logged
-):
+def test_a_failing_engine_is_the_vendors_error_and_one_line(digitrec_emulator, caplog, error, status, logged):
     def fails(_):
         raise error
 

@@ -25,20 +25,16 @@ from digitrec.engine import Engine
 from digitrec.errors import BudgetExceeded
 folder, first, last, concurrency, max_cost = Path(sys.argv[2]), *map(float, sys.argv[3:])
 cloud = PaidCloud(counter=folder / "counter", delay_s=0.02)
-how = options(
-    folder, run="shared", concurrency=int(concurrency), max_cost=max_cost or None,
-    timeout=60.0, attempt_timeout=1.0,
-)
+limits = dict(concurrency=int(concurrency), max_cost=max_cost or None, timeout=60.0, attempt_timeout=1.0)
+how = options(folder, run="shared", **limits)
 replies = Engine(cloud, how).ask([image(number) for number in range(int(first), int(last))])
 refused = sum(isinstance(reply.outcome, BudgetExceeded) for reply in replies)
 print(len(replies) - refused, refused, sum(reply.replayed for reply in replies))
 """
 
 
-def start(
-    folder: Path, first: int, last: int, *, concurrency: int, max_cost: float = 0
-) -> subprocess.Popen[str]:
-    arguments = [str(it) for it in (Path(__file__).parents[1], folder, first, last, concurrency, max_cost)]
+def start(folder: Path, first: int, last: int, *, at_once: int, max_cost: float = 0) -> subprocess.Popen[str]:
+    arguments = [str(it) for it in (Path(__file__).parents[1], folder, first, last, at_once, max_cost)]
     command = [sys.executable, "-W", "ignore", "-c", PROGRAM, *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
@@ -62,7 +58,7 @@ def test_killed_three_times_a_run_pays_for_no_answer_twice(tmp_path: Path) -> No
     counter = tmp_path / "counter"
     for kill in range(3):
         enough = len(counted(counter)) + chance.randint(15, 45)
-        program = start(tmp_path, 0, IMAGES, concurrency=IN_FLIGHT)
+        program = start(tmp_path, 0, IMAGES, at_once=IN_FLIGHT)
         while len(counted(counter)) < enough:
             assert program.poll() is None
             time.sleep(chance.uniform(0.0, 0.005))
@@ -72,7 +68,7 @@ def test_killed_three_times_a_run_pays_for_no_answer_twice(tmp_path: Path) -> No
         assert len(calls) <= len(kept) + (kill + 1) * IN_FLIGHT
     before = len(calls)
 
-    assert outcome(start(tmp_path, 0, IMAGES, concurrency=IN_FLIGHT)) == [IMAGES, 0, len(kept)]
+    assert outcome(start(tmp_path, 0, IMAGES, at_once=IN_FLIGHT)) == [IMAGES, 0, len(kept)]
 
     calls = counted(counter)
     assert IMAGES <= len(calls) <= IMAGES + 3 * IN_FLIGHT
@@ -85,7 +81,7 @@ def test_killed_three_times_a_run_pays_for_no_answer_twice(tmp_path: Path) -> No
 
 
 def test_two_processes_that_ask_the_same_share_the_bill(tmp_path: Path) -> None:
-    programs = [start(tmp_path, 0, 30, concurrency=4) for _ in range(2)]
+    programs = [start(tmp_path, 0, 30, at_once=4) for _ in range(2)]
     results = [outcome(program) for program in programs]
     assert sorted(counted(tmp_path / "counter")) == list(range(30))
     assert [result[0] for result in results] == [30, 30]
@@ -102,10 +98,8 @@ def test_a_run_that_waited_for_a_killed_ones_claim_has_its_whole_time_to_ask(tmp
 
 def test_eight_threads_in_three_processes_keep_one_budget(tmp_path: Path) -> None:
     affordable = 50
-    programs = [
-        start(tmp_path, 40 * number, 40 * number + 40, concurrency=8, max_cost=affordable * PRICE)
-        for number in range(3)
-    ]
+    firsts, most = (0, 40, 80), affordable * PRICE
+    programs = [start(tmp_path, first, first + 40, at_once=8, max_cost=most) for first in firsts]
     results = [outcome(program) for program in programs]
     assert len(counted(tmp_path / "counter")) == affordable
     assert sum(result[0] for result in results) == affordable

@@ -50,9 +50,7 @@ def test_table(error: errors.DigitrecError, repeated: bool, billed: bool) -> Non
 
 
 def test_the_random_wait_doubles_up_to_a_bound() -> None:
-    longest = [
-        wait_s(errors.Unavailable("x"), attempt, lambda low, high: high) for attempt in (1, 2, 3, 9999)
-    ]
+    longest = [wait_s(errors.Unavailable("x"), nth, lambda low, high: high) for nth in (1, 2, 3, 9999)]
     assert longest == [0.5, 1.0, 2.0, LONGEST_WAIT_S]
     assert wait_s(errors.Unavailable("x"), 5, lambda low, high: low) == 0.0
 
@@ -169,12 +167,10 @@ def test_an_order_outlives_every_failure_of_a_poll(tmp_path: Path, failure: Any)
     assert spent(tmp_path) == PRICE
 
 
-@pytest.mark.parametrize(
-    "ended", [errors.Rejected("x", status=it) for it in (None, "InvalidImage", 404, 410)]
-)
-def test_an_order_that_is_over_is_placed_anew_by_a_later_run(tmp_path: Path, ended: errors.Rejected) -> None:
-    (reply,) = ask(Limited(ended), tmp_path, 7)
-    assert (reply.outcome, reply.cost_usd) == (ended, PRICE)
+@pytest.mark.parametrize("end", [errors.Rejected("x", status=it) for it in (None, "InvalidImage", 404, 410)])
+def test_an_order_that_is_over_is_placed_anew_by_a_later_run(tmp_path: Path, end: errors.Rejected) -> None:
+    (reply,) = ask(Limited(end), tmp_path, 7)
+    assert (reply.outcome, reply.cost_usd) == (end, PRICE)
     later = Limited()
     assert ask(later, tmp_path, 7)[0].outcome == answer(7)
     assert later.orders == [7]

@@ -24,9 +24,8 @@ def test_every_job_is_done_and_no_more_run_at_once_than_allowed(at_once: int) ->
         yield f"second of {job}"
         running.remove(job)
 
-    assert sorted(spread(iter(range(12)), work, at_once=at_once)) == sorted(
-        (job, f"{it} of {job}") for job in range(12) for it in ("first", "second")
-    )
+    expected = sorted((job, f"{it} of {job}") for job in range(12) for it in ("first", "second"))
+    assert sorted(spread(iter(range(12)), work, at_once=at_once)) == expected
     assert 1 <= most <= at_once
     assert list(spread([], work, at_once=at_once)) == []
 

@@ -249,8 +249,7 @@ def test_tensors_are_read_as_arrays() -> None:
     np.array, lambda names: np.array([Path(name) for name in names]),
     lambda names: np.array([Path(name).read_bytes() for name in names], object), pyarrow.array,
     lambda names: pyarrow.chunked_array([names[:1], names[1:]]),
-    lambda names: pyarrow.array([Path(name).read_bytes() for name in names]),
-    pandas.Series,
+    lambda names: pyarrow.array([Path(name).read_bytes() for name in names]), pandas.Series,
 ])  # fmt: skip
 def test_arrays_of_paths_and_encoded_pictures(batch: Callable[[list[str]], Any], tmp_path: Path) -> None:
     names = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]

@@ -105,10 +105,8 @@ def test_a_small_allowance_is_what_a_photo_needs(tmp_path: Path) -> None:
 
 def test_a_small_png_in_more_than_a_thousand_pieces_is_refused() -> None:
     """Pillow alone would read three times as many before it is stopped."""
-    few, many = (
-        repeats.START + count * repeats.chunk(b"teSt") + repeats.FIRST + repeats.SECOND + repeats.END
-        for count in (900, 1_100)
-    )
+    few, many = (repeats.START + count * repeats.chunk(b"teSt") + repeats.FIRST + repeats.SECOND + repeats.END
+                 for count in (900, 1_100))  # fmt: skip
     assert DigitImage.open(few).size == (28, 28)
     assert DigitImage.open(few + bytes(1_000_000)).size == (28, 28), "bytes after the end are no pieces"
     assert_refused(many)

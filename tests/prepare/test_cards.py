@@ -42,10 +42,8 @@ def test_a_small_digit_on_an_unevenly_lit_page_is_read(place: tuple[int, int]) -
     for line in ([6, 0, 0, 26, 30, 26], [24, 6, 18, 46]):
         ImageDraw.Draw(ink).line((np.reshape(line, (-1, 2)) + place).ravel().tolist(), fill=255, width=3)
     page = Image.composite(Image.new("L", ink.size, 70), Image.new("L", ink.size, 205), ink)
-    page, ink = (
-        ImageOps.expand(one.rotate(8, Image.Resampling.BICUBIC, True, fillcolor=fill), 50, fill)
-        for one, fill in ((page, 60), (ink, 0))
-    )
+    page, ink = (ImageOps.expand(one.rotate(8, Image.Resampling.BICUBIC, True, fillcolor=fill), 50, fill)
+                 for one, fill in ((page, 60), (ink, 0)))  # fmt: skip
     lit = (np.asarray(page) * np.linspace(1, 0.7, page.height)[:, None]).astype(np.uint8)
     assert digitrec.predict(lit).digit == 4
     (number,) = digitrec.read(lit).numbers

@@ -57,9 +57,8 @@ def test_a_line_under_it_is_not_the_digits() -> None:
     ink = found(THREE, [(85, 196), (170, 194)])
     assert_one(ink)
     assert ink.boxes[0][3] == pytest.approx(176, abs=8)
-    bar = found(
-        [(105, 90), (100, 125), (135, 122), (150, 150), (125, 172), (98, 165)], [(105, 76), (150, 76)]
-    )
+    five: Line = [(105, 90), (100, 125), (135, 122), (150, 150), (125, 172), (98, 165)]
+    bar = found(five, [(105, 76), (150, 76)])
     assert bar.reason is None and bar.boxes[0][1] == pytest.approx(72, abs=8)  # a 5's bar stays
 
 

@@ -44,9 +44,7 @@ def test_a_digit_where_two_tiles_of_a_large_page_meet_is_one_mark() -> None:
     found = [one.box for one in marks_in(look_at(sheet, (0, 0, *sheet.size), max(sheet.size)))]
     assert len(found) == len(places)
     for x, y in places:
-        ((left, top, right, bottom),) = [
-            box for box in found if x <= box[0] < x + 60 and y <= box[1] < y + 60
-        ]
+        ((left, top, right, bottom),) = [it for it in found if x <= it[0] < x + 60 and y <= it[1] < y + 60]
         assert (right - left, bottom - top) == pytest.approx((27, 35), abs=2)
 
 
@@ -76,8 +74,7 @@ def test_any_picture_has_boxes_inside_it(width: int, height: int, seed: int) -> 
 
 
 def test_a_digit_in_the_form_of_mnist_does_not_load_it() -> None:
-    code = (
-        "import sys, digitrec; from digitrec.comparison.datasets.mnist import mnist_test;"
-        "digitrec.predict(mnist_test().images[0]); sys.exit('digitrec.prepare.finder' in sys.modules)"
-    )
+    code = ("import sys, digitrec; from digitrec.comparison.datasets.mnist import mnist_test;"
+            "digitrec.predict(mnist_test().images[0]);"
+            "sys.exit('digitrec.prepare.finder' in sys.modules)")  # fmt: skip
     python("-c", code)

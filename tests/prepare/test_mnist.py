@@ -33,9 +33,8 @@ def likeness(a: Pixels, b: Pixels) -> float:
 
 def test_mnist_passes_unchanged_one_by_one_and_together() -> None:
     images = [DigitImage.open(digit) for digit in DIGITS]
-    for digit, alone, together in zip(
-        DIGITS, [prepare(x, SPEC) for x in images], prepare_many(images, SPEC), strict=True
-    ):
+    one_by_one = [prepare(image, SPEC) for image in images]
+    for digit, alone, together in zip(DIGITS, one_by_one, prepare_many(images, SPEC), strict=True):
         assert alone.data == together.data == digit.tobytes()
         assert together.findings.unchanged
         assert prepare(DigitImage.open(np.stack([digit] * 3, -1)), SPEC).data == alone.data, "in colour"
@@ -186,10 +185,9 @@ def filling(digit: Pixels) -> Pixels:
 
 def test_digits_that_fill_small_pictures_are_read_in_either_polarity() -> None:
     pictures = [filling(digit) for digit in mnist_test().images[:60]]
-    right = [
-        sum(answer.digit == label for answer, label in zip(answers, mnist_test().labels, strict=False))
-        for answers in (predict_many(pictures), predict_many([255 - picture for picture in pictures]))
-    ]
+    both = predict_many(pictures), predict_many([255 - picture for picture in pictures])
+    right = [sum(answer.digit == label for answer, label in zip(answers, mnist_test().labels, strict=False))
+             for answers in both]  # fmt: skip
     assert min(right) >= 53
 
 

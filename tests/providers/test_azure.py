@@ -68,9 +68,7 @@ def bearers(server: RawServer) -> list[bytes]:
     return [request.partition(b"Bearer ")[2].partition(b"\r\n")[0] for request in server.arrived]
 
 
-def test_a_machines_identity_is_asked_for_a_token_once(
-    authority: RawServer, server: RawServer, azure: AzureAnalysis
-) -> None:
+def test_one_token_for_four_threads(authority: RawServer, server: RawServer, azure: AzureAnalysis) -> None:
     together = [threading.Thread(target=outcome, args=(azure,)) for _ in "1234"]
     for thread in together:
         thread.start()
@@ -84,9 +82,7 @@ def test_a_machines_identity_is_asked_for_a_token_once(
 
 
 @pytest.mark.parametrize("cloud", ["azure", "azure-analysis", "azure-document"])
-def test_each_service_signs_with_its_key_else_with_an_identity(
-    cloud: str, authority: RawServer, server: RawServer
-) -> None:
+def test_each_signs_with_its_key_or_an_identity(cloud: str, authority: RawServer, server: RawServer) -> None:
     server.say = [answer(400)]
     cls: Any = provider_class(cloud)
     for key, tokens in ((KEY, 0), (None, 1)):

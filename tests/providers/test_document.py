@@ -104,17 +104,14 @@ WORDS = {
 """For each cloud the words of its stored answers, and the version of its model."""
 
 
-@pytest.mark.parametrize(
-    ("cloud", "case", "candidates", "version"),
-    [(cloud, *case, version) for cloud, (cases, version) in WORDS.items() for case in cases],
-)
-def test_each_word_is_a_candidate_once(
-    cloud: str, case: str, candidates: list[Candidate], version: str | None
-) -> None:
+@pytest.mark.parametrize(("cloud", "case", "words", "version"), [
+    (cloud, *case, version) for cloud, (cases, version) in WORDS.items() for case in cases
+])  # fmt: skip
+def test_each_word_is_there_once(cloud: str, case: str, words: list[Candidate], version: str | None) -> None:
     raw = stored(cloud, case)
     answer = PARSE[cloud](raw)
     found = tuple(replace(candidate, signs=()) for candidate in answer.candidates)
-    assert replace(answer, candidates=found) == Answer(tuple(candidates), raw=raw, model_version=version)
+    assert replace(answer, candidates=found) == Answer(tuple(words), raw=raw, model_version=version)
 
 
 def test_google_tells_the_characters_of_a_word_apart() -> None:
@@ -124,10 +121,9 @@ def test_google_tells_the_characters_of_a_word_apart() -> None:
 
 
 @pytest.mark.parametrize(("cloud", "case", "error", "named"), [
-    ("google", "bad-image", Rejected, "Bad image data"),
-    ("google", "out-of-quota", RateLimited, "exhausted"), ("google", "no-pages", BadAnswer, "pages"),
-    ("aws-textract", "no-confidence", BadAnswer, "Blocks[2]"), ("azure", "failed", Rejected, "failed"),
-    ("azure-document", "failed", Rejected, "InvalidContent"),
+    ("google", "bad-image", Rejected, "Bad image data"), ("google", "out-of-quota", RateLimited, "exhausted"),
+    ("google", "no-pages", BadAnswer, "pages"), ("aws-textract", "no-confidence", BadAnswer, "Blocks[2]"),
+    ("azure", "failed", Rejected, "failed"), ("azure-document", "failed", Rejected, "InvalidContent"),
     ("azure-document", "skipped", BadAnswer, "status"),
 ])  # fmt: skip
 def test_a_refused_document_names_it(cloud: str, case: str, error: type[ProviderError], named: str) -> None:

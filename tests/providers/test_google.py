@@ -213,14 +213,12 @@ EXTERNAL = {"type": "external_account", "audience": "//iam.googleapis.com/pool",
             "credential_source": {"file": "token"}}  # fmt: skip
 AWS = {"environment_id": "aws1", "regional_cred_verification_url": "https://sts.{region}.amazonaws.com"}
 FILES: list[dict[str, Any]] = [
-    USER,
-    ACCOUNT,
+    USER, ACCOUNT,
     {"type": "impersonated_service_account", "source_credentials": USER,
      "service_account_impersonation_url": "https://x.example/serviceAccounts/a@b.example:generateAccessToken"},
     {"type": "external_account_authorized_user", "audience": "//iam.googleapis.com/pool",
      "refresh_token": "c", "token_url": "https://x.example/token", "client_id": "a", "client_secret": "b"},
-    EXTERNAL,
-    EXTERNAL | {"subject_token_type": module.FROM_AWS, "credential_source": AWS},
+    EXTERNAL, EXTERNAL | {"subject_token_type": module.FROM_AWS, "credential_source": AWS},
     EXTERNAL | {"credential_source": {"executable": {"command": "/bin/token"}}},
 ]  # fmt: skip
 """One file of each type."""
@@ -290,12 +288,7 @@ def test_words_without_a_space_between_them_are_one() -> None:
         after = {} if kind is None else {"property": {"detectedBreak": {"type": kind}}}
         return {"symbols": [{"text": text, **confidence, **after}], "confidence": 0.5}
 
-    words = [
-        word("1", confidence=0.9),
-        word(":", confidence=0.8),
-        word("3", "SPACE"),
-        word("7", "LINE_BREAK"),
-    ]
+    words = word("1", confidence=0.9), word(":", confidence=0.8), word("3", "SPACE"), word("7", "LINE_BREAK")
     page = {"blocks": [{"paragraphs": [{"words": words}]}]}
     found = module.parse({"fullTextAnnotation": {"text": "1:3 7", "pages": [page]}}).candidates
     assert [(one.text, one.score) for one in found] == [("1:3", 0.5), ("7", 0.5)], "a zero is left out"

@@ -284,9 +284,7 @@ def test_a_refusal_that_names_nothing_changes_nothing(page: str, opened: Opened,
 @pytest.mark.parametrize(("status", "said"), [
     (401, "seed"), (402, "seed"), (429, "seed"), (500, "seed"), (503, "seed"), (400, "another image"),
 ])  # fmt: skip
-def test_another_error_that_names_a_parameter_is_that_error(
-    status: int, said: str, told: Told, server: RawServer
-) -> None:
+def test_another_error_about_a_parameter_stays(status: int, said: str, told: Told, server: RawServer) -> None:
     assert isinstance(told("openai", answer(status, body(error(said)))), errors.ProviderError)
     assert len(server.arrived) == 1
 

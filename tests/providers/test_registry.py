@@ -132,13 +132,10 @@ def test_a_package_that_is_installed_later_is_found(package: Package, tmp_path: 
 
 
 @pytest.mark.parametrize(("signature", "variables"), [("env, **options", True), ("env", False)])
-def test_a_strangers_options_are_merged_where_its_from_env_takes_them(
-    package: Package, signature: str, variables: bool
-) -> None:
+def test_a_strangers_from_env_gets_what_it_takes(package: Package, signature: str, variables: bool) -> None:
     given = "**{'endpoint': env['AT'], **options}" if variables else ""
-    code = PROVIDER.replace(
-        '(cls, env): return cls(name="stranger")', f"(cls, {signature}): return cls({given})"
-    )
+    from_env = f"(cls, {signature}): return cls({given})"
+    code = PROVIDER.replace('(cls, env): return cls(name="stranger")', from_env)
     package("one-ocr", "mine = one_ocr_code:Stranger", code)
     opened = registry.open_provider("mine", env={"AT": "https://a.example"}, name="named")
     assert opened.name == "named"

@@ -87,9 +87,8 @@ def parts(request: bytes, cloud: str) -> tuple[Any, ...]:
     elif read.get("content-type", "").endswith(("json", "json-1.1", "json-1.0")):
         said = json.loads(body)
         for one in said.get("requests", []):
-            one["features"] = [
-                {"type": {5: "TEXT_DETECTION"}.get(it["type"], it["type"])} for it in one["features"]
-            ]
+            kinds = [it["type"] for it in one["features"]]
+            one["features"] = [{"type": {5: "TEXT_DETECTION"}.get(kind, kind)} for kind in kinds]
     return method, urlsplit(address).path, query, read, said
 
 

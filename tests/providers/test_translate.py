@@ -13,9 +13,8 @@ from digitrec.errors import TimedOut, Unavailable
 from digitrec.providers import aws, google, rapidocr, tesseract
 from digitrec.providers.translate import Problem, Rule, Service, problem_of, retry_after
 
-TABLES: Mapping[str, Mapping[str, Rule]] = {
-    module.__name__: module.ERRORS for module in (google, aws, rapidocr, tesseract)
-}
+MODULES = google, aws, rapidocr, tesseract
+TABLES: Mapping[str, Mapping[str, Rule]] = {module.__name__: module.ERRORS for module in MODULES}
 
 
 @pytest.mark.parametrize("provider", TABLES)

@@ -27,9 +27,8 @@ def blots(draw: st.DrawFn) -> np.ndarray:
     return page
 
 
-anything = blots() | KINDS.flatmap(
-    lambda kind: arrays.arrays(kind, arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=30))
-)
+shapes = arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=30)
+anything = blots() | KINDS.flatmap(lambda kind: arrays.arrays(kind, shapes))
 
 
 @settings(max_examples=60)

@@ -95,12 +95,9 @@ WHOLE = asdict(FITTED)
 
 @pytest.mark.parametrize("text", [
     "", "{}", "[]", '{"key": {"provider": "e"}}', "\x00",
-    json.dumps(WHOLE | {"key": asdict(KEY) | {"provider": []}}),
-    json.dumps(WHOLE | {"scores": [0.0, 1.0]}),
-    json.dumps(WHOLE | {"scores": [], "chances": []}),
-    json.dumps(WHOLE | {"chances": [0.1, "0.2", 0.9]}),
-    json.dumps(WHOLE | {"chances": [0.1, 0.2, 1.1]}),
-    json.dumps(WHOLE | {"scores": [-0.1, 0.5, 1.0]}),
+    json.dumps(WHOLE | {"key": asdict(KEY) | {"provider": []}}), json.dumps(WHOLE | {"scores": [0.0, 1.0]}),
+    json.dumps(WHOLE | {"scores": [], "chances": []}), json.dumps(WHOLE | {"chances": [0.1, "0.2", 0.9]}),
+    json.dumps(WHOLE | {"chances": [0.1, 0.2, 1.1]}), json.dumps(WHOLE | {"scores": [-0.1, 0.5, 1.0]}),
     json.dumps(WHOLE | {"chances": [0.1, float("nan"), 0.9]}),
 ])  # fmt: skip
 def test_a_damaged_file_warns_once_for_its_engine(text: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -147,10 +144,8 @@ def answers(n: int, truth: object, seed: int = 0) -> tuple[list[Prediction], lis
     rng = np.random.default_rng(seed)
     scores = rng.random(n)
     right = rng.random(n) < truth(scores)  # type: ignore[operator]
-    said = [
-        Prediction(ImageRef(f"{place}.png", f"{place:064x}"), "e", 7, float(score), model_version="v1")
-        for place, score in enumerate(scores)
-    ]
+    said = [Prediction(ImageRef(f"{place}.png", f"{place:064x}"), "e", 7, float(score), model_version="v1")
+            for place, score in enumerate(scores)]  # fmt: skip
     return said, [7 if value else 1 for value in right]
 
 
@@ -243,10 +238,8 @@ def test_it_says_where_it_is_from() -> None:
 
 def test_every_engine_model_and_preparation_has_its_own() -> None:
     said, labels = answers(400, smooth)
-    mixed = [
-        Prediction(answer.image, "e", 7, answer.confidence, model_version="v1" if place % 2 else "v2")
-        for place, answer in enumerate(said)
-    ]
+    mixed = [Prediction(answer.image, "e", 7, answer.confidence, model_version="v1" if place % 2 else "v2")
+             for place, answer in enumerate(said)]  # fmt: skip
     found = fit(mixed, labels, "fakes")
     assert sorted((each.key.model_version, each.n) for each in found) == [("v1", 200), ("v2", 200)]
 
@@ -278,9 +271,7 @@ def test_each_answer_needs_its_own_label() -> None:
         fit(said, labels[1:], "fakes")
 
 
-def test_refusals_inferred_digits_and_answers_without_confidence_are_left_out(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_refused_inferred_and_unscored_digits_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
     said, labels = answers(100, smooth)
     without = [{"digit": None}, {"confidence": None}, {"inferred": True}]
     others = [replace(said[0], **change) for change in without]

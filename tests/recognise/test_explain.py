@@ -152,10 +152,8 @@ def test_an_overruled_detection_shows_the_full_frame(engine: Engine) -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    at=st.tuples(st.integers(5, 150), st.integers(5, 90)),
-    size=st.tuples(st.integers(30, 90), st.integers(50, 130)),
-)
+@given(at=st.tuples(st.integers(5, 150), st.integers(5, 90)),
+       size=st.tuples(st.integers(30, 90), st.integers(50, 130)))  # fmt: skip
 def test_the_field_lays_the_digit_over_the_ink(at: tuple[int, int], size: tuple[int, int]) -> None:
     """Wherever the digit is and however large, the field of the 28x28 pixels covers it."""
     (x, y), (width, height) = at, size
@@ -174,10 +172,8 @@ def test_the_field_lays_the_digit_over_the_ink(at: tuple[int, int], size: tuple[
     assert (np.asarray(laid) > 60).mean() < 2.5 * (picture < 128).mean()
 
 
-@given(
-    shape=st.tuples(st.integers(1, 28), st.integers(1, 28), st.integers(1, 600)),
-    largest=st.sampled_from([0.0, 1e-30, 1.0, 3e38, -5.0]),
-)
+@given(shape=st.tuples(st.integers(1, 28), st.integers(1, 28), st.integers(1, 600)),
+       largest=st.sampled_from([0.0, 1e-30, 1.0, 3e38, -5.0]))  # fmt: skip
 def test_every_layer_becomes_a_small_grey_picture(shape: tuple[int, int, int], largest: float) -> None:
     height, width, count = shape
     sheet = mosaic(np.full(shape, largest, np.float32))

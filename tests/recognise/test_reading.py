@@ -18,15 +18,13 @@ from digitrec.emulator import Emulator, environment
 from digitrec.emulator.kit import FakeProvider
 from digitrec.emulator.reading import Picture, Word
 from digitrec.errors import BadAnswer, ImageError, NotConfigured, NotInstalled, TimedOut
-from digitrec.image import DigitImage, ImageSource, InputSpec, PreparedImage, Turned, headers
+from digitrec.image import Box, DigitImage, ImageSource, InputSpec, PreparedImage, Turned, headers
 from digitrec.providers import openai
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import open_provider
 
 
-def photo(
-    size: tuple[int, int], marks: list[tuple[int, int, int, int]], orientation: int = 1, form: str = "PNG"
-) -> bytes:
+def photo(size: tuple[int, int], marks: list[Box], orientation: int = 1, form: str = "PNG") -> bytes:
     """Return a picture of black boxes, encoded, with an EXIF orientation."""
     picture = Image.new("RGB", size, "white")
     for mark in marks:
@@ -71,9 +69,8 @@ def test_boxes_are_pixels_of_the_upright_picture(wants: InputSpec, size: tuple[i
 
 
 @pytest.mark.parametrize(("rotate", "region", "box"), [
-    (0, None, (40, 60, 80, 100)), (90, None, (100, 40, 140, 80)),
-    (0, (20, 30, 120, 150), (40, 60, 80, 100)), (0, (0.1, 0.1, 0.6, 0.9), (40, 60, 80, 100)),
-    (90, (0.25, 0.0, 1.0, 0.5), (100, 40, 140, 80)),
+    (0, None, (40, 60, 80, 100)), (90, None, (100, 40, 140, 80)), (0, (20, 30, 120, 150), (40, 60, 80, 100)),
+    (0, (0.1, 0.1, 0.6, 0.9), (40, 60, 80, 100)), (90, (0.25, 0.0, 1.0, 0.5), (100, 40, 140, 80)),
 ])  # fmt: skip
 def test_a_turned_picture_and_a_part_keep_the_places(
     rotate: int, region: tuple[float, float, float, float] | None, box: tuple[int, ...]
@@ -111,9 +108,8 @@ def test_a_picture_of_a_batch_is_read_at_the_resolution_of_one_alone() -> None:
     large = np.full((3200, 2400), 255, np.uint8)
     large[1202:1207, 1601:1604] = 0
     for region in (None, (1500, 1100, 1700, 1300)):
-        alone, stacked = (
-            digitrec.read_many(batch, Boxes(WANTS[1]), region=region)[0] for batch in ([large], large[None])
-        )
+        (alone,) = digitrec.read_many([large], Boxes(WANTS[1]), region=region)
+        (stacked,) = digitrec.read_many(large[None], Boxes(WANTS[1]), region=region)
         assert stacked.numbers[0].box == alone.numbers[0].box
         assert stacked.image.sha256 == alone.image.sha256
 
@@ -241,10 +237,8 @@ def test_what_predict_paid_for_is_read_from_the_ledger_with_its_boxes(cloud: str
         margin = picture.width / 12  # a tenth of the picture's longer side on each side of it
         side = picture.width - 2 * margin
         found = ("12", 0.1, 0.2, 100), ("7.5", 0.6, 0.7, 105), ("total", 0.1, 0.4, 200)
-        return [
-            Word(text, 0.9, (margin + left * side, top, margin + right * side, top + 40))
-            for text, left, right, top in found
-        ]
+        return [Word(text, 0.9, (margin + left * side, top, margin + right * side, top + 40))
+                for text, left, right, top in found]  # fmt: skip
 
     with Emulator([cloud], engine=engine) as emulator:
         provider = open_provider(cloud, env=environment(cloud, emulator.endpoints[cloud]))

@@ -68,10 +68,8 @@ def emulated(name: str, line: Line) -> Engine:
 
 def calibrated(chance: float) -> None:
     """Calibrate every answer of `local` to this chance from now on."""
-    key = Key("local", "mnist", None, emulated=False)
-    calibration.save(
-        Calibration(key, (0.0, 1.0), (chance, chance), "isotonic", 50, 25, 0.2, 0.1, "data", "00", "now", "0")
-    )
+    calibration.save(Calibration(Key("local", "mnist", None, emulated=False), (0.0, 1.0), (chance, chance),
+                                 "isotonic", 50, 25, 0.2, 0.1, "data", "00", "now", "0"))  # fmt: skip
 
 
 @contextmanager
@@ -138,9 +136,8 @@ def started(*options: str, **environment: str) -> Iterator[tuple[str, subprocess
     """Start ``digitrec serve`` as a user does; yield its address and process."""
     command = [sys.executable, "-m", "digitrec", "serve", "--port", "0", "--rate", "100000"]
     command += ["--log-level", "error", *options]  # else the log fills its pipe
-    process = subprocess.Popen(
-        command, env=os.environ | environment, stderr=subprocess.PIPE, text=True, errors="replace"
-    )
+    env = os.environ | environment
+    process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True, errors="replace")
     try:
         url = _address(process)
         assert httpx.get(f"{url}/health", timeout=60).status_code == 200

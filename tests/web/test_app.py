@@ -141,9 +141,8 @@ def test_only_this_servers_own_page_may_ask(client: TestClient, headers: dict[st
 
 @pytest.mark.parametrize(("peer", "headers", "settings", "status"), [
     ("127.0.0.1", {}, Settings(), 200), ("::1", {}, Settings(), 200),
-    ("::ffff:127.0.0.1", {}, Settings(), 200),
-    ("203.0.113.1", {}, Settings(), 403), ("a name", {}, Settings(), 403),
-    ("127.0.0.1", {"x-forwarded-for": "203.0.113.1"}, Settings(), 403),
+    ("::ffff:127.0.0.1", {}, Settings(), 200), ("203.0.113.1", {}, Settings(), 403),
+    ("a name", {}, Settings(), 403), ("127.0.0.1", {"x-forwarded-for": "203.0.113.1"}, Settings(), 403),
     ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, Settings(), 403),
     ("127.0.0.1", {"x-forwarded-for": "203.0.113.1"}, Settings(proxies=1), 403),
     ("127.0.0.1", {}, Settings(proxies=1), 200), ("127.0.0.1", {}, Settings(api_keys=("one",)), 401),

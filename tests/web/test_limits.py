@@ -195,10 +195,9 @@ def test_what_one_client_has_sent_leaves_room_for_the_others() -> None:
     start = HEAD.replace(b"1000", b"9000") + b"X-Forwarded-For: 203.0.113.1\r\n\r\n" + bytes(4500)
     with listening(settings=settings) as url, stalled(url, 12, start), httpx.Client(base_url=url) as client:
         until_at_work(url, 2)  # of the twelve, the others are rejected
-        other, same = (
-            client.post("/predict", content=png() + bytes(2000), headers={"x-forwarded-for": address})
-            for address in ("203.0.113.2", "203.0.113.1")
-        )
+        sender = "x-forwarded-for"
+        other, same = (client.post("/predict", content=png() + bytes(2000), headers={sender: address})
+                       for address in ("203.0.113.2", "203.0.113.1"))  # fmt: skip
     assert (other.status_code, same.status_code) == (200, 503)
 
 

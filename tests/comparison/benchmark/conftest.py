@@ -29,9 +29,8 @@ def picture(number: int) -> np.ndarray:
 @pytest.fixture
 def samples() -> list[Sample]:
     """100 pictures of known digits, and 12 without a digit."""
-    return [Sample(picture(number), number % 10) for number in range(100)] + [
-        Sample(picture(100 + number), None) for number in range(12)
-    ]
+    digits = [Sample(picture(number), number % 10) for number in range(100)]
+    return digits + [Sample(picture(100 + number), None) for number in range(12)]
 
 
 def script(labels: Sequence[int | None], accuracy: float, seed: int) -> list[Answer]:

@@ -146,10 +146,8 @@ def digits_of(name: str, digits: Sequence[int], seconds: float = 0.1) -> list[Ou
 def by_chance(name: str, labels: Sequence[int], accuracy: float, unsure: float = 0.3) -> list[Outcome]:
     """Answers that are right with this chance, and less sure if they are wrong."""
     right = np.random.default_rng(ord(name[0])).random(len(labels)) < accuracy
-    return [
-        Prediction(IMAGE, name, label if is_right else (label + 1) % 10, 0.99 if is_right else unsure)
-        for label, is_right in zip(labels, right, strict=True)
-    ]
+    return [Prediction(IMAGE, name, label if is_right else (label + 1) % 10, 0.99 if is_right else unsure)
+            for label, is_right in zip(labels, right, strict=True)]  # fmt: skip
 
 
 def advice(
@@ -232,10 +230,8 @@ def test_pictures_after_the_end_of_the_budget_do_not_count_as_wrong() -> None:
 def test_unknown_costs_and_emulators_are_left_out() -> None:
     unknown = advice({"dear": digits_of("dear", RIGHT)}, [None], 0.9)
     assert (unknown.chosen, unknown.reached, unknown.tried) == (None, False, 1)
-    failing: list[Outcome] = [
-        Failure(IMAGE, "free", TimedOut("slow")) if place % 2 else Prediction(IMAGE, "free", 7, 0.9)
-        for place in range(100)
-    ]
+    slow, sure = Failure(IMAGE, "free", TimedOut("slow")), Prediction(IMAGE, "free", 7, 0.9)
+    failing: list[Outcome] = [slow if place % 2 else sure for place in range(100)]
     perfect: list[Outcome] = [replace(Prediction(IMAGE, "cloud", 7, 0.9), emulated=True)] * 100
     found = advice({"cloud": perfect, "free": failing}, [0.0, 0.0], 0.9)
     assert found.chosen is not None

@@ -240,11 +240,8 @@ def test_a_sheet_is_right_as_a_whole_and_its_numbers_are_found_one_by_one(tmp_pa
     cards = {card.engine: card.correct for card in found.cards}
     scores = {one.engine: (one.recall, one.precision) for one in found.numbers}
     assert cards == {"all": 2, "some": 1}
-    shares = {
-        "all": (share_of([3, 1], ["a", "b"], [3, 1]),) * 2,
-        "some": (share_of([2, 1], ["a", "b"], [3, 1]),) * 2,
-    }
-    assert scores == shares and scores["all"][0].share == 1
+    every, some = (share_of(right, ["a", "b"], [3, 1]) for right in ([3, 1], [2, 1]))
+    assert scores == {"all": (every, every), "some": (some, some)} and scores["all"][0].share == 1
     (card,) = measured(source, engine("one", "12", "5")).cards
     assert card.reliability == measures.reliability([(0.9, True)]), "one number is not the whole sheet"
     assert [(pair.only_first, pair.only_second, pair.p) for pair in found.pairs] == [(1, 0, 1.0)]
@@ -257,15 +254,12 @@ def test_numbers_of_a_table_are_right_in_their_row_and_column(tmp_path: Path) ->
     table = [Candidate(str(at), 0.9, (x, y, x + 4, y + 4)) for at, (x, y) in enumerate(corners)]
     swapped = [*table[:4], replace(table[4], text="5"), replace(table[5], text="4")]
     above = [Candidate("2026", 0.9, (0, 0, 4, 4)), *table]
-    engines = {
-        name: Engine(FakeProvider([Answer(tuple(words)), answer("7")], name=name))
-        for name, words in {"right": table, "swapped": swapped, "shifted": above}.items()
-    }
+    engines = {name: Engine(FakeProvider([Answer(tuple(words)), answer("7")], name=name))
+               for name, words in {"right": table, "swapped": swapped, "shifted": above}.items()}  # fmt: skip
     found = benchmark(read_numbers(source), engines, data="x", ask=numbers_asked())
-    assert {one.engine: one.cells for one in found.numbers} == {
-        name: share_of([hits], ["one sheet"], [6])
-        for name, hits in (("right", 6), ("swapped", 4), ("shifted", 6))
-    }
+    hits = {"right": 6, "swapped": 4, "shifted": 6}
+    shares = {name: share_of([number], ["one sheet"], [6]) for name, number in hits.items()}
+    assert {one.engine: one.cells for one in found.numbers} == shares
 
 
 def test_a_single_group_tells_nothing_and_no_half_is_smaller_than_it_must_be() -> None:

@@ -77,12 +77,10 @@ def test_coverage_rises_while_less_sure_answers_are_taken_in() -> None:
     assert measures.coverage_curve([], n=5) == ()
 
 
-@pytest.mark.parametrize(
-    ("only_first", "only_second"), [(0, 0), (5, 0), (0, 6), (12, 3), (40, 41), (130, 95)]
-)
-def test_mcnemars_exact_test(only_first: int, only_second: int) -> None:
-    expected = statsmodels_mcnemar([[50, only_first], [only_second, 9]], exact=True).pvalue
-    assert mcnemar(only_first, only_second) == pytest.approx(expected)
+@pytest.mark.parametrize(("only_one", "only_other"), [(0, 0), (5, 0), (0, 6), (12, 3), (40, 41), (130, 95)])
+def test_mcnemars_exact_test(only_one: int, only_other: int) -> None:
+    expected = statsmodels_mcnemar([[50, only_one], [only_other, 9]], exact=True).pvalue
+    assert mcnemar(only_one, only_other) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,8 @@ from ..clients import ASK, BELOW, FORTY_TWO, HEADERS, READ, SEVEN, TIMEOUT, boto
 
 MB = 1024 * 1024
 CLOUDS = list(ASK)
-POLLED = {
-    "azure": "/vision/v3.2/read/analyze",
-    "azure-document": "/documentintelligence/documentModels/prebuilt-read:analyze?api-version=2024-11-30",
-}
+DOCUMENT = "/documentintelligence/documentModels/prebuilt-read:analyze?api-version=2024-11-30"
+POLLED = {"azure": "/vision/v3.2/read/analyze", "azure-document": DOCUMENT}
 
 
 @pytest.fixture(scope="module")

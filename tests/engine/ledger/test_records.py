@@ -13,9 +13,8 @@ from digitrec.engine.ledger.records import to_json, to_spec
 from digitrec.image import ImageRef
 
 QUESTION = Question.about(image(7), PaidCloud(), emulated=False)
-FULL = Answer(
-    (Candidate("七", 0.5, (1.0, 2.0, 3.0, 4.0)), Candidate("7")), (0.1,) * 10, {"a": [None, 1.5]}, "m", "no"
-)
+TWO = Candidate("七", 0.5, (1.0, 2.0, 3.0, 4.0)), Candidate("7")
+FULL = Answer(TWO, (0.1,) * 10, {"a": [None, 1.5]}, "m", "no")
 
 
 def test_the_same_bytes_sent_are_the_same_question_whatever_file_they_came_from() -> None:

@@ -78,10 +78,8 @@ def test_the_published_file_is_taken_where_it_lies_but_no_other_of_that_name(wor
 
 
 def test_the_published_file_needs_its_checksum(world_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = [
-        f'.SEGMENT DIGIT 0 ? "{label}"\n.COMMENT {label} {who} 1\n.PEN_DOWN\n0 9\n0 0\n.PEN_UP'
-        for label, who in ((3, 1), (5, 5))
-    ]
+    lines = [f'.SEGMENT DIGIT 0 ? "{label}"\n.COMMENT {label} {who} 1\n.PEN_DOWN\n0 9\n0 0\n.PEN_UP'
+             for label, who in ((3, 1), (5, 5))]  # fmt: skip
     (world_folder / world.PENDIGITS).write_text("\n".join(lines))
     monkeypatch.setattr(world, "PENDIGITS_SHA256", hashlib.sha256("\n".join(lines).encode()).hexdigest())
     assert world.turkish("learned").labels.tolist() == [3]

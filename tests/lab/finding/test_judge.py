@@ -63,10 +63,8 @@ def test_a_stock_is_the_same_when_drawn_again(sources: Sources) -> None:
     assert all(np.array_equal(one[name], again[name]) for name in one)
 
 
-HARD = {
-    _sheet: pytest.mark.xfail(reason="digitrec misses digits on such forms", strict=True),
-    _object: pytest.mark.xfail(reason="digitrec takes keys for digits", strict=True),
-}
+HARD = {_sheet: pytest.mark.xfail(reason="digitrec misses digits on such forms", strict=True),
+        _object: pytest.mark.xfail(reason="digitrec takes keys for digits", strict=True)}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", [pytest.param(one, marks=HARD.get(one, ())) for one in KINDS])

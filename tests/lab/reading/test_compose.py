@@ -62,10 +62,8 @@ def test_flat_signs_fit_above_a_number() -> None:
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:
-    first, second = (
-        [Composer(list(hands(people(), 3, 5)), np.random.default_rng(7)).number() for _ in range(3)]
-        for _ in range(2)
-    )
+    first, second = ([Composer([*hands(people(), 3, 5)], np.random.default_rng(7)).number() for _ in range(3)]
+                     for _ in range(2))  # fmt: skip
     assert [text for _, text in first] == [text for _, text in second]
     assert all((one == other).all() for (one, _), (other, _) in zip(first, second, strict=True))
 

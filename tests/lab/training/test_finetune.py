@@ -17,13 +17,10 @@ from digitrec.lab.training.run import FineTuneConfig, TrainResult
 from digitrec.models import store
 
 DIGITS = mnist_test()[200:320]
-MIRRORED = [
-    Sample(np.ascontiguousarray(image[:, ::-1]), int(label))
-    for image, label in zip(DIGITS.images, DIGITS.labels, strict=True)
-]
-CONFIG = FineTuneConfig(
-    epochs=20, learning_rate=0.01, batch=32, own=0.5, written=30, made=10, scenes=4, validation=0.25
-)
+MIRRORED = [Sample(np.ascontiguousarray(image[:, ::-1]), int(label))
+            for image, label in zip(DIGITS.images, DIGITS.labels, strict=True)]  # fmt: skip
+CONFIG = FineTuneConfig(epochs=20, learning_rate=0.01, batch=32, own=0.5, written=30, made=10, scenes=4,
+                        validation=0.25)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +53,8 @@ def test_the_fine_tuned_network_reads_the_hand_better(learned: FineTuneResult, t
     assert card["parameters"] == began.card["parameters"]
     assert model.input == began.input
     mirrored = DIGITS.images[:, :, ::-1]
-    before, after = (
-        (one.probabilities(np.ascontiguousarray(mirrored)).argmax(axis=1) == DIGITS.labels).sum()
-        for one in (began, model)
-    )
+    before, after = ((one.probabilities(np.ascontiguousarray(mirrored)).argmax(axis=1) == DIGITS.labels).sum()
+                     for one in (began, model))  # fmt: skip
     assert after > before + 10
 
 
@@ -75,9 +70,7 @@ def test_what_was_learned_is_not_measured_with(learned: FineTuneResult, trained:
         assert one.after.hits - one.before.hits == one.gained - one.lost
 
 
-def test_the_description_and_the_progress_tell_what_happened(
-    learned: FineTuneResult, heard: list[tuple[float, str]]
-) -> None:
+def test_card_and_progress_say_what_happened(learned: FineTuneResult, heard: list[tuple[float, str]]) -> None:
     card = store.load(learned.file).card
     assert card["rehearsed"]["synthetic hand"] == 30 and card["rehearsed"]["no digit"] > 0
     assert [row["data"] for row in card["changes"]] == [one.data for one in learned.changes]
@@ -98,9 +91,7 @@ def test_a_set_that_was_learned_whole_has_no_accuracy(trained: TrainResult, data
     assert "test" not in store.load(done.file).card
 
 
-def test_wrong_arguments_are_refused(
-    learned: FineTuneResult, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_wrong_arguments(learned: FineTuneResult, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def refused(out: Path, samples: list[Sample], error: type[Exception], says: str) -> None:
         with pytest.raises(error, match=says):
             fine_tune(replace(CONFIG, validation=0.0), out, samples, source="mine", start=learned.file)

@@ -82,9 +82,8 @@ def test_a_stopped_run_leaves_its_best_network_to_start_from(made: FitResult, tm
 
 def test_training_stops_early_and_keeps_its_best_weights(tmp_path: Path) -> None:
     """Train with a rate so high that the last epochs are worse than the best."""
-    wild = FitConfig(
-        "tutorial-cnn", epochs=4, batch=20, learning_rate=0.3, patience=1, validation=0.3, optimizer="sgd"
-    )
+    wild = FitConfig("tutorial-cnn", epochs=4, batch=20, learning_rate=0.3, patience=1, validation=0.3,
+                     optimizer="sgd")  # fmt: skip
     _, held_back = split(DIGITS, 0.3)
     out = tmp_path / "wild.keras"
     rows = fit(wild, out, given(DIGITS, test=TEST)).history

@@ -16,10 +16,8 @@ from digitrec.models import store
 from digitrec.models.network import described
 from digitrec.models.store import to_litert
 
-BEST = {
-    "network": {"filters": 4, "depth": 1, "kernel": 3, "dense": 16, "dropout": 0.1},
-    "training": {"learning_rate": 0.002, "batch": 16},
-}
+BEST = {"network": {"filters": 4, "depth": 1, "kernel": 3, "dense": 16, "dropout": 0.1},
+        "training": {"learning_rate": 0.002, "batch": 16}}  # fmt: skip
 PARAMETERS = {
     "tutorial-cnn": 225_034, "simple-cnn": 332_162, "complex-cnn": 437_546, "mlp": 538_122,
     "resnet-small": 78_426,

@@ -157,10 +157,8 @@ def test_a_picture_in_mnist_form_is_always_read(tmp_path: Path) -> None:
 def test_most_letters_and_scribbles_cut_to_28x28_are_refused_and_few_damaged_digits() -> None:
     """Each picture is read twice, which must not turn it into a digit."""
     strange = (one for one in scribbles(130, seed=7) if one.kind != "letter like a digit")
-    small = [
-        np.asarray(ImageOps.fit(Image.fromarray(one.pixels).convert("L"), (28, 28), Image.Resampling.BOX))
-        for one in islice(strange, 80)
-    ]
+    grey = (Image.fromarray(one.pixels).convert("L") for one in islice(strange, 80))
+    small = [np.asarray(ImageOps.fit(picture, (28, 28), Image.Resampling.BOX)) for picture in grey]
     assert _answered(small) < 25
     assert _answered(list(corrupt(mnist_test()[:100].images, "zigzag", 0))) > 95
 

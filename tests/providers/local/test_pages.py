@@ -133,10 +133,8 @@ def test_most_numbers_are_found_and_few_are_invented(
     for page in pages:
         numbers = digitrec.read(page.photographed()).numbers
         found += len(numbers)
-        right += sum(
-            any(one.text == text and one.box and covered(box, one.box) > 0.5 for one in numbers)
-            for text, box in page.numbers
-        )
+        right += sum(any(one.text == text and one.box and covered(box, one.box) > 0.5 for one in numbers)
+                     for text, box in page.numbers)  # fmt: skip
     assert right >= recall * sum(len(page.numbers) for page in pages)
     assert right >= precision * found
 
