@@ -150,8 +150,7 @@ def test_a_name_that_is_no_text_or_steers_the_terminal_is_shown_escaped(tmp_path
 
 def test_importing_digitrec_loads_next_to_nothing() -> None:
     code = (
-        "import sys, json, digitrec\n"
-        "assert digitrec.errors.RateLimited\n"
+        "import sys, json, digitrec\nassert digitrec.errors.RateLimited\n"
         "heavy = ('numpy', 'PIL', 'click', 'boto3', 'google', 'azure', 'tensorflow')\n"
         "print(json.dumps([name for name in heavy if name in sys.modules]))"
     )

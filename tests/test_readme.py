@@ -10,9 +10,9 @@ import pytest
 from programs import ran
 
 ROOT = Path(__file__).parents[1]
-LEFT_BEHIND = shutil.ignore_patterns(
-    ".git", ".venv*", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", "build"
-)  # others may write there meanwhile
+# others may write there meanwhile
+OTHERS = ".git", ".venv*", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", "build"
+LEFT_BEHIND = shutil.ignore_patterns(*OTHERS)
 
 
 def first_command() -> str:

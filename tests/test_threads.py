@@ -85,10 +85,8 @@ def test_a_child_forked_while_others_predict_predicts_too() -> None:
         "fork = multiprocessing.get_context('fork')\n"
         "def child(): sys.exit(digitrec.predict(path).digit)\n"
         "children = [fork.Process(target=child) for _ in range(6)]\n"
-        "for one in children: one.start()\n"
-        "for one in children: one.join(15)\n"
-        "stop.set()\n"
-        "print([one.exitcode for one in children])\n"
+        "for one in children: one.start()\nfor one in children: one.join(15)\n"
+        "stop.set(); print([one.exitcode for one in children])\n"
         "for one in children: one.kill()"
     )
     assert ran(code) == f"{[7] * 6}\n"

@@ -59,15 +59,13 @@ def open_everything(page: Page) -> None:
 
 
 STATES: dict[str, Callable[[Page], object]] = {
-    "empty": lambda page: None,
-    "drawn": lambda page: hand.drawn(page, 7),
-    "everything open": open_everything,
+    "empty": lambda page: None, "drawn": lambda page: hand.drawn(page, 7), "everything open": open_everything,
     "a picture": lambda page: hand.show(page, "photo-pen.jpg"),
     "refused": lambda page: hand.show(page, "two-digits.jpg"),
     "no picture": lambda page: hand.show(page, "labels.csv"),
     "the key dialog": lambda page: page.evaluate("document.querySelector('#key-dialog').showModal()"),
     "the server is gone": lambda page: page.evaluate("dispatchEvent(new Event('offline'))"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -21,26 +21,19 @@ TABLE = [
     (errors.RateLimited("slow down", status="ThrottlingException", retry_after=2.0), True, False),
     (errors.Unavailable("broken", status=503), True, False),
     (errors.Unavailable("connection reset"), True, True),
-    (errors.Unreachable("connection refused"), True, False),
-    (errors.TimedOut("nobody answered"), True, True),
+    (errors.Unreachable("connection refused"), True, False), (errors.TimedOut("nobody answered"), True, True),
     (errors.QuotaExceeded("the day's calls are spent", status=403), False, False),
     (errors.AuthFailed("wrong key", status=401), False, False),
     (errors.Rejected("not an image", status=400), False, False),
-    (errors.BadAnswer("HTML", status=200), False, True),
-    (errors.BadAnswer("HTML"), False, True),
-    (errors.BadAnswer("HTML", status=503), False, False),
+    (errors.BadAnswer("HTML", status=200), False, True), (errors.BadAnswer("HTML"), False, True),
+    (errors.BadAnswer("HTML", status=503), False, False), (errors.LedgerError("full"), False, True),
+    (errors.NotConfigured("no key"), False, False), (errors.NotInstalled("no SDK"), False, False),
     (errors.ProviderError("a stranger's own"), False, True),
-    (errors.NotConfigured("no key"), False, False),
-    (errors.NotInstalled("no SDK"), False, False),
-    (errors.LedgerError("full"), False, True),
     *((errors.ProviderError("a stranger's own", status=status), False, True) for status in (200, 299)),
-    *(
-        (errors.ProviderError("a stranger's own", status=status), False, False)
-        for status in (199, 300, 500, "Bad")
-    ),
+    *((errors.ProviderError("a stranger's own", status=it), False, False) for it in (199, 300, 500, "Bad")),
     *((errors.BadAnswer("HTML", status=status), False, False) for status in (100, 199, 300, 599)),
     *((errors.BadAnswer("HTML", status=status), False, True) for status in (99, 299, 600, True, "Odd")),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("error", "repeated", "billed"), TABLE, ids=lambda it: type(it).__name__)

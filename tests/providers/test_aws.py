@@ -159,10 +159,8 @@ def test_a_missing_web_identity_token_file_names_its_variable(monkeypatch: pytes
 
 
 def test_a_missing_sign_in_names_the_command(aws_profile: Profile) -> None:
-    aws_profile(
-        "[default]\nregion = us-east-1\nsso_start_url = https://a.example/start\nsso_region = us-east-1\n"
-        "sso_account_id = 123456789012\nsso_role_name = reader\n"
-    )
+    who = "sso_region = us-east-1\nsso_account_id = 123456789012\nsso_role_name = reader\n"
+    aws_profile(f"[default]\nregion = us-east-1\nsso_start_url = https://a.example/start\n{who}")
     assert_error(outcome(Aws.from_env({})), errors.AuthFailed, "aws sso login")
 
 

@@ -167,9 +167,8 @@ def test_without_azure_identity_the_extra_is_named(monkeypatch: pytest.MonkeyPat
 def test_a_custom_authority_is_asked_instead_of_microsofts(monkeypatch: pytest.MonkeyPatch) -> None:
     """MSAL would ask login.microsoftonline.com first whether it knows the authority."""
     addresses: list[str] = []
-    monkeypatch.setattr(
-        "digitrec.providers.wire.transport.is_metadata_server", lambda url: bool(addresses.append(url))
-    )  # every request that fetches a credential passes it
+    passed = "digitrec.providers.wire.transport.is_metadata_server"  # by each request for a credential
+    monkeypatch.setattr(passed, lambda url: bool(addresses.append(url)))
     for name, value in {
         "TENANT_ID": "a-tenant", "CLIENT_ID": "a-client", "CLIENT_SECRET": KEY,
         "AUTHORITY_HOST": "https://127.0.0.1:9", "TOKEN_CREDENTIALS": "EnvironmentCredential",

@@ -37,10 +37,8 @@ def nginx(folder: Path, server: str) -> Iterator[str]:
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     kept = "\n".join(f"{kind}_temp_path {folder / kind};" for kind in kinds)
     configuration = folder / "nginx.conf"
-    configuration.write_text(
-        f"daemon off; master_process off; pid {folder / 'pid'}; error_log stderr;\nevents {{}}\n"
-        f"http {{ access_log off;\n{kept}\n{lines}}}\n"
-    )
+    alone = f"daemon off; master_process off; pid {folder / 'pid'}; error_log stderr;\nevents {{}}\n"
+    configuration.write_text(f"{alone}http {{ access_log off;\n{kept}\n{lines}}}\n")
     assert NGINX
     process = subprocess.Popen([NGINX, "-p", str(folder), "-c", str(configuration)])
     try:

@@ -3,6 +3,7 @@
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from paid_cloud import PRICE, PaidCloud, image
 
@@ -23,7 +24,7 @@ def claim(
     return verdict
 
 
-def claimed(ledger: Ledger, asked: Question | None = None, **how: Budget) -> Claim:
+def claimed(ledger: Ledger, asked: Question | None = None, **how: Any) -> Claim:
     verdict = claim(ledger, asked, **how)
     assert isinstance(verdict, Claim)
     return verdict

@@ -71,8 +71,7 @@ def test_a_ledger_that_somebody_holds(path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_full_disk_changes_nothing_that_was_recorded(path: Path) -> None:
     fill(path, [10] * 20)
     program = (
-        "import resource, sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
-        "import claims\n"
+        "import resource, sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\nimport claims\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
         "claims.fill_more(Path(sys.argv[1]))\n"
     )

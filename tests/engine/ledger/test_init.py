@@ -190,9 +190,7 @@ def claim_of(
     ledger: Ledger, number: int, name: str, price: float | None = 0.0015, *, emulated: bool = False
 ) -> Claim:
     asked = Question.about(image(number), PaidCloud(name=name), emulated=emulated)
-    (verdict,) = ledger.claim([asked], price=price, budget=Budget("run"), lease_s=10.0)
-    assert isinstance(verdict, Claim)
-    return verdict
+    return claimed(ledger, asked, price=price)
 
 
 @pytest.fixture
