@@ -29,6 +29,7 @@ BYTES_A_PIXEL = 4
 MaybePrepared = PreparedImage | Failure
 """A prepared picture, or the Failure to open or prepare it."""
 Opened = TypeVar("Opened", bound=ImageSource | Failure)
+Item = TypeVar("Item", bound=ImageSource | MaybePrepared)
 Said = TypeVar("Said", Outcome, SheetOutcome)
 About = Mapping[str, Any]
 """The fields of an `EngineResult`."""
@@ -46,23 +47,11 @@ def open_or_fail(source: ImageSource, asker: str, enough: int = ENOUGH_SIDE) -> 
         return Failure(ref, asker, lightened(error))
 
 
-def _until_error(items: Iterable[Opened], errors: list[Exception]) -> Iterator[Opened]:
-    """Yield the items; add an error of their source to ``errors``, to be raised after they are used."""
-    try:
-        yield from items
-    except Exception as error:
-        errors.append(error)
-
-
 def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[MaybePrepared]]:
     """Yield the prepared pictures in batches that suit the engine and are ready within its batch deadline."""
     name, enough = engine.provider.name, engine.wants.enough
-    errors: list[Exception] = []
-    opened = _until_error(map(partial(open_or_fail, asker=name, enough=enough), sources), errors)
-    while batch := _batch(opened, engine):
-        yield batch
-    if errors:
-        raise errors[0]
+    opened = map(partial(open_or_fail, asker=name, enough=enough), sources)
+    return _parts(opened, lambda waiting: _batch(waiting, engine))
 
 
 def chunks(opened: Iterator[Opened], most: int) -> Iterator[list[Opened]]:
@@ -70,10 +59,20 @@ def chunks(opened: Iterator[Opened], most: int) -> Iterator[list[Opened]]:
 
     The opened pictures of a chunk take about `HELD_BYTES` at most.
     """
+    return _parts(opened, lambda left: _taken(left, most, HELD_BYTES, time.monotonic() + PATIENCE_REMOTE_S))
+
+
+def _parts(items: Iterable[Opened], take: Callable[[Iterator[Opened]], list[Item]]) -> Iterator[list[Item]]:
+    """Yield what ``take`` takes of the items, until nothing is left; then raise an error of their source."""
     errors: list[Exception] = []
-    waiting = _until_error(opened, errors)
-    while chunk := _taken(waiting, most, HELD_BYTES, time.monotonic() + PATIENCE_REMOTE_S):
-        yield chunk
+
+    def until_error() -> Iterator[Opened]:
+        try:
+            yield from items
+        except Exception as error:
+            errors.append(error)
+
+    yield from iter(partial(take, until_error()), [])
     if errors:
         raise errors[0]
 
