@@ -5,12 +5,12 @@ import os
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Unpack, cast
+from typing import Any, Unpack
 
 from digitrec import errors
 from digitrec.answer import Failure, Outcome
 from digitrec.bulk import workers
-from digitrec.bulk.inputs import Item, Member, expand
+from digitrec.bulk.inputs import expand, unreadable
 from digitrec.bulk.job import Part, Summary, Task
 from digitrec.engine import threads
 from digitrec.image import ImageSource
@@ -36,7 +36,7 @@ DEADLY = "the process that read it died or hung; save or export it again"
 class Batch(Iterator[Outcome]):
     """An iterator over the outcomes of many pictures, in order, with a summary of those so far."""
 
-    def __init__(self, images: Iterable[ImageSource | Item], reader: Reader, how: Mapping[str, Any]) -> None:
+    def __init__(self, images: Iterable[ImageSource], reader: Reader, how: Mapping[str, Any]) -> None:
         """Read pictures with the options of `digitrec.stream` or, with ``digits``, of `digitrec.read_stream`.
 
         Raises:
@@ -45,7 +45,7 @@ class Batch(Iterator[Outcome]):
         self.summary = Summary()
         """Counts and cost of the outcomes so far."""
         ask = read_stream if "digits" in how else stream
-        self._outcomes: Iterator[Any] = ask(cast(Iterable[ImageSource], images), reader, **how)
+        self._outcomes: Iterator[Any] = ask(images, reader, **how)
 
     def __next__(self) -> Outcome:
         """Return the next outcome.
@@ -85,7 +85,7 @@ def batch(
             following pictures (a spent budget, refused credentials, no network).
     """
     if isinstance(images, str | os.PathLike):
-        images = cast(Iterable[ImageSource], expand([os.fsdecode(images)], Skipped()))
+        images = expand([os.fsdecode(images)], Skipped())
     return Batch(images, reader_for(provider), how)
 
 
@@ -138,7 +138,7 @@ def _read_in(worker: workers.Worker, task: Task) -> Part:
         if _tried(worker, replace(task, images=())) is None:
             continue
         checked = [
-            image if _tried(worker, replace(task, images=(image,))) else Member(name_of(image), flaw=DEADLY)
+            image if _tried(worker, replace(task, images=(image,))) else unreadable(name_of(image), DEADLY)
             for image in task.images
         ]
         task = replace(task, images=tuple(checked))

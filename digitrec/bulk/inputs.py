@@ -5,15 +5,14 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
-from digitrec.errors import DataError, ImageError
+from digitrec.errors import DataError
 from digitrec.errors.text import encoding
 from digitrec.image import files
-from digitrec.image.files import MAX_FILE_BYTES, SUFFIXES, TOO_LARGE, Skipped, is_address, name_of
+from digitrec.image.files import MAX_FILE_BYTES, SUFFIXES, TOO_LARGE, Frame, Skipped, is_address, name_of
 
 UNREADABLE = (".tar.zst", ".tzst", ".tar.lz4", ".tar.lz", ".tar.lzma", ".tar.z", ".7z", ".rar")
 """Endings of archives in formats that digitrec does not read."""
@@ -28,30 +27,13 @@ _Entry = tuple[str, Callable[[], IO[bytes]]]
 """The name of a file in an archive, and a function that opens it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A picture in an archive; its ``flaw`` is set if it cannot be read."""
-
-    name: str
-    """Path of the archive, followed by the path inside it."""
-    data: bytes = field(default=b"", repr=False)
-    """The encoded picture."""
-    flaw: str = ""
-    """Why the picture cannot be read; "" if it can."""
-
-    def read(self, most: int = -1) -> bytes:
-        """Return the encoded picture, at most ``most`` bytes of it.
-
-        Raises:
-            ImageError: the picture cannot be read.
-        """
-        if self.flaw:
-            raise ImageError(f"{self.name}: cannot be read ({self.flaw})")
-        return self.data if most < 0 else self.data[:most]
+Item = str | Frame
+"""One picture of a plan: a path, or a picture in an archive, named by both paths."""
 
 
-Item = str | Member
-"""One picture of a plan: a path, or a member of an archive."""
+def unreadable(name: str, why: str) -> Frame:
+    """Return a picture that cannot be read."""
+    return Frame(b"", None, name, f"{name}: cannot be read ({why})")
 
 
 def expand(arguments: Iterable[str], skipped: Skipped) -> Iterator[Item]:
@@ -100,7 +82,7 @@ def listed(data: bytes) -> list[str]:
 
 def item(path: str) -> Item:
     """Return a file for a plan; a pipe is one that cannot be read, because a worker might wait for ever."""
-    return Member(path, flaw="a pipe; name a file") if files.read_once(path) else named(path)
+    return unreadable(path, "a pipe; name a file") if files.read_once(path) else named(path)
 
 
 def named(path: str) -> str:
@@ -108,7 +90,7 @@ def named(path: str) -> str:
     return name_of(path) if is_address(path) else path
 
 
-def members(archive: str, skipped: Skipped) -> Iterator[Member]:
+def members(archive: str, skipped: Skipped) -> Iterator[Frame]:
     """Yield the pictures in an archive, in the archive's order.
 
     Every entry with a picture's name is yielded, even an unreadable one such as a link.
@@ -149,15 +131,15 @@ def _is_picture(name: str, skipped: Skipped) -> bool:
     return True
 
 
-def _member(name: str, opener: Callable[[], IO[bytes]]) -> Member:
+def _member(name: str, opener: Callable[[], IO[bytes]]) -> Frame:
     try:
         with opener() as file:
             data = file.read(MAX_FILE_BYTES + 1)
     except Exception as error:  # the parsers raise more than they document
-        return Member(name, flaw=_why(error))
+        return unreadable(name, _why(error))
     if len(data) > MAX_FILE_BYTES:
-        return Member(name, flaw=TOO_LARGE)
-    return Member(name, data)
+        return unreadable(name, TOO_LARGE)
+    return Frame(data, None, name)
 
 
 def _in_zip(archive: str) -> Iterator[_Entry]:

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from digitrec.answer import NO_NUMBER, Failure, Prediction, Sheet, record
-from digitrec.bulk.inputs import Item, Member
+from digitrec.bulk.inputs import Item
 from digitrec.errors import DataError, text
 from digitrec.image import atomic
+from digitrec.image.files import Frame
 
 Format = Literal["jsonl", "csv"]
 FORMATS: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
@@ -192,9 +193,9 @@ class Job:
             self._database.execute("BEGIN")
             self._clear()
             for count, item in enumerate(items, 1):
-                content = (item.data, item.flaw) if isinstance(item, Member) else (None, None)
+                content = (item.source, json.dumps(item.flaw)) if isinstance(item, Frame) else (None, None)
                 # JSON escapes a name that is invalid in UTF-8.
-                name = json.dumps(item.name if isinstance(item, Member) else item)
+                name = json.dumps(str(item))
                 self._database.execute("INSERT INTO items VALUES (?, ?, ?, ?)", (count, name, *content))
             if not count:
                 raise DataError("no image was found; name files, a folder, a pattern, or an archive")
@@ -220,7 +221,8 @@ class Job:
         query = "SELECT name, data, flaw FROM items WHERE number >= ? ORDER BY number LIMIT ?"
         with closing(self._database.execute(query, (first, most))) as rows:
             for name, data, flaw in rows:
-                images.append(json.loads(name) if data is None else Member(json.loads(name), data, flaw))
+                given = json.loads(name)
+                images.append(given if data is None else Frame(data, None, given, json.loads(flaw)))
                 room -= len(data or b"")
                 if room <= 0:
                     break
