@@ -145,12 +145,12 @@ def _beside_another(one: Pixels, other: Pixels, rng: np.random.Generator) -> NDA
     return np.concatenate([one, np.pad(small.astype(np.int16), before, constant_values=-1)], axis)
 
 
-def _on_paper(of: Sources, rng: np.random.Generator) -> tuple[Scene, Image.Image, tuple[int, ...]]:
-    """Write a digit on plain paper; return the scene, a copy to draw on, and the ink's colour."""
+def _on_paper(of: Sources, rng: np.random.Generator) -> tuple[Scene, Image.Image, tuple[int, ...], int]:
+    """Write a digit on plain paper; return the scene, a copy to draw on, the ink's colour and its height."""
     one = scene("plain paper", of.writer, rng)
     left, top, right, bottom = one.box
     ink = one.pixels[top:bottom, left:right].min(axis=(0, 1))
-    return one, Image.fromarray(one.pixels), tuple(ink.tolist())
+    return one, Image.fromarray(one.pixels), tuple(ink.tolist()), bottom - top
 
 
 def _beside_a_thing(of: Sources, rng: np.random.Generator) -> Picture:
@@ -161,9 +161,8 @@ def _beside_a_thing(of: Sources, rng: np.random.Generator) -> Picture:
 
 def _beside_a_sign(of: Sources, rng: np.random.Generator) -> Picture:
     """Draw a minus, an equals sign or a plus before or after a digit on paper, by hand."""
-    one, picture, ink = _on_paper(of, rng)
+    one, picture, ink, height = _on_paper(of, rng)
     left, top, right, bottom = one.box
-    height = bottom - top
     half, down = height * log_uniform(rng, 0.08, 0.3), np.array([0, height * rng.uniform(0.06, 0.12)])
     gap = half + height * rng.uniform(0.06, 0.5)
     middle = (left - gap, right + gap)[rng.integers(2)], (top + bottom) / 2 + height * rng.normal(0, 0.08)
@@ -180,9 +179,8 @@ def _beside_a_sign(of: Sources, rng: np.random.Generator) -> Picture:
 
 def _in_brackets(of: Sources, rng: np.random.Generator) -> Picture:
     """Draw a bracket before or after a digit on paper by hand, or both: round, square, curly or angular."""
-    one, picture, ink = _on_paper(of, rng)
+    one, picture, ink, height = _on_paper(of, rng)
     left, top, right, bottom = one.box
-    height = bottom - top
     down, sides = np.linspace(-1, 1, 25), rng.integers(1, 4)
     far = np.abs(down)
     bows = 1 - down**2, far < 0.95, 0.4 * (far < 0.9) + 0.6 * (far < 0.1), 1 - far
@@ -200,9 +198,8 @@ def _in_brackets(of: Sources, rng: np.random.Generator) -> Picture:
 
 def _beside_print(of: Sources, rng: np.random.Generator) -> Picture:
     """Print brackets beside a digit on paper, or signs and letters, which make it no single digit."""
-    one, picture, ink = _on_paper(of, rng)
+    one, picture, ink, height = _on_paper(of, rng)
     left, top, right, bottom = one.box
-    height = bottom - top
     font = ImageFont.truetype(font_to_learn(rng), height * rng.uniform(0.9, 1.6))
     pen = ImageDraw.Draw(picture)
     is_bracket, sides, label = rng.random() < 0.65, rng.integers(1, 4), one.label
