@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -294,21 +293,17 @@ def explanation_of(found: Explanation) -> ExplanationBody:
         )
         for network, stages in by_network(found.stages).items() for name, maps in stages
     ]  # fmt: skip
+    seen = [] if found.grad_cam is None else zip(found.likeliest, found.grad_cam, strict=True)
+    class_maps = [ClassMap(digit=digit, map=_rows(each)) for digit, each in seen]
     return ExplanationBody(
         reading=reading_of(found.prediction),
         steps=[Step(name=name, picture=data_url(Image.fromarray(pixels))) for name, pixels in found.steps],
         saliency=_rows(found.saliency),
-        grad_cam=_class_maps(found.likeliest, found.grad_cam),
+        grad_cam=class_maps or None,
         where=found.where,
         field=None if found.field is None else list(found.field),
         layers=layers,
     )
-
-
-def _class_maps(digits: Sequence[int], maps: NDArray[np.float32] | None) -> list[ClassMap] | None:
-    if maps is None:
-        return None
-    return [ClassMap(digit=digit, map=_rows(one)) for digit, one in zip(digits, maps, strict=True)]
 
 
 def _rows(found: NDArray[np.floating[Any]] | None) -> Any:
