@@ -145,13 +145,16 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True  # a hanging answer must not keep the program running
     request_queue_size = 128
 
-    def __init__(self, vendor: Vendor, port: int = 0, faults: Iterable[Fault] = ()) -> None:
+    def __init__(
+        self, vendor: Vendor, port: int = 0, faults: Iterable[Fault] = (), host: str = "127.0.0.1"
+    ) -> None:
         """Bind the port; `start` starts the answers.
 
         Args:
             vendor: answers the requests.
             port: the port; 0: any free port.
             faults: the faults to apply.
+            host: an address of this machine.
         """
         self.vendor = vendor
         self.resource: Sequence[Server] = ()
@@ -160,7 +163,7 @@ class Server(ThreadingHTTPServer):
         self._counts = Counts()
         self._lock = threading.Lock()
         self.set_faults(faults)
-        super().__init__(("127.0.0.1", port), Connection)
+        super().__init__((host, port), Connection)
         self._thread = threading.Thread(
             target=self.serve_forever, args=(0.02,), name=f"emulated-{vendor.name}", daemon=True
         )
@@ -168,7 +171,8 @@ class Server(ThreadingHTTPServer):
     @property
     def endpoint(self) -> str:
         """The address, such as "http://127.0.0.1:8001"."""
-        return f"http://127.0.0.1:{self.server_port}"
+        host, port = self.server_address[:2]
+        return f"http://{host!s}:{port}"
 
     @property
     def complete(self) -> int:
