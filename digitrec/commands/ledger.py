@@ -1,6 +1,5 @@
 """``digitrec ledger``."""
 
-import os
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ import click
 from digitrec.commands import options
 from digitrec.engine import config
 from digitrec.engine import ledger as books
-from digitrec.engine.ledger.database import repair as repair_file
+from digitrec.engine.ledger import database
 from digitrec.errors import LedgerError
 from digitrec.errors.text import count
 from digitrec.report.rows import write_records
@@ -57,8 +56,7 @@ def _open(path: Path) -> closing[books.Ledger]:
     """Open a ledger for reading: an empty one if the file is missing, a copy if it is read-only."""
     if not path.exists():
         return closing(books.Ledger(None))
-    writable = os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
-    return closing(books.Ledger(path, copied=not writable))
+    return closing(books.Ledger(path, copied=not database.is_writable(path)))
 
 
 _provider = click.option("-p", "--provider", metavar="NAME", help="Only this engine.")
@@ -141,7 +139,7 @@ def repair(path: Path) -> None:
     Example:
       digitrec ledger repair
     """
-    done = repair_file(path)
+    done = database.repair(path)
     if done.damaged is None:
         click.echo(f"nothing is wrong with {path}: {count(done.saved, 'call')}; it was left as it is")
         return

@@ -171,18 +171,32 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
     return found and (found.st_dev, found.st_ino)
 
 
-def _copy(path: Path, memory: sqlite3.Connection) -> None:
-    """Copy a ledger in a read-only folder into memory, including changes in SQLite's write-ahead log.
+def is_writable(path: Path) -> bool:
+    """Return whether this user may change a file and its folder, where SQLite keeps its log."""
+    return os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
 
-    SQLite can read a file in such a folder only without that log, so it gets a copy.
+
+def _copy(path: Path, memory: sqlite3.Connection) -> None:
+    """Copy a ledger into memory, including changes in SQLite's write-ahead log.
+
+    Only SQLite copies consistently while a process writes. In a read-only folder SQLite needs that process's
+    log; without it nobody writes, and SQLite gets a copy of the files.
     """
+    path = path.resolve()
+    if is_writable(path) or all(Path(f"{path}{suffix}").exists() for suffix in _BESIDE):
+        _back_up(path, memory)
+        return
     with TemporaryDirectory(prefix="digitrec-") as folder:
-        copied = Path(folder) / "ledger.sqlite"
         for suffix in ("", "-wal"):
             if (part := Path(f"{path}{suffix}")).exists():
-                shutil.copyfile(part, f"{copied}{suffix}")
-        with closing(sqlite3.connect(copied)) as source:
-            source.backup(memory)
+                shutil.copyfile(part, Path(folder, f"ledger.sqlite{suffix}"))
+        _back_up(Path(folder, "ledger.sqlite"), memory)
+
+
+def _back_up(path: Path, memory: sqlite3.Connection) -> None:
+    with closing(sqlite3.connect(path, timeout=LOCKED_S)) as source:
+        source.execute("PRAGMA schema_version")  # limits the wait for a lock; `backup` would wait for ever
+        source.backup(memory)
 
 
 def _write_ahead(sqlite: sqlite3.Connection) -> None:

@@ -1,6 +1,7 @@
 """The ledger's file: private to this user, with a clear error for every problem."""
 
 import random
+import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -329,3 +330,11 @@ def test_a_healthy_ledger_is_left_alone(full: Path) -> None:
     assert repair(full) == Repair(CALLS, 0, None)
     assert full.read_bytes() == before
     assert [file.name for file in full.parent.iterdir()] == [full.name]
+
+
+def test_a_ledger_in_use_is_not_damaged(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copyfile = shutil.copyfile
+    with closing(Ledger(path)), monkeypatch.context() as patch:
+        then_written = lambda a, b, **_: copyfile(a, b) and a == path and fill(path, [90_000] * 100)  # noqa: E731
+        patch.setattr(shutil, "copyfile", then_written)
+        assert repair(path).damaged is None, "copying the file and then its log mixes two states"
