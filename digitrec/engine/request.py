@@ -254,19 +254,24 @@ class Terms:
     stopped: threading.Event = field(default_factory=threading.Event)
     """Set when the caller gave up: no new attempt may start."""
 
-    def record(self, entry: Entry) -> None:
-        """Add an answer to the recording; stop asking if that fails."""
+    def recorded(self, entry: Entry) -> Outcome:
+        """Add an answer to the recording and return it.
+
+        If that fails, stop asking, and return the error if the ledger has the answer: a repetition is free.
+        """
         if self.recording is not None:
             try:
                 self.recording.keep(entry)
             except errors.LedgerError as error:
                 log.warning("an answer of %s is not in the recording: %s", self.remote.name, error)
                 self.error = self.remote.unrecorded = error
+                if self.ledger.find([entry.question]) != [None]:
+                    return error
+        return entry.answer
 
     def replay(self, entry: Entry, item: Item) -> None:
         """Make a stored answer an item's reply, and record it under the hash of the item's own file."""
-        item.settle(entry.answer, replayed=True)
-        self.record(replace(entry, question=item.question))
+        item.settle(self.recorded(replace(entry, question=item.question)), replayed=True)
 
     def timed_out(self, what: str) -> errors.TimedOut:
         """Return the error of an image whose time ran out."""
@@ -518,8 +523,7 @@ class Request:
             self._terms.ledger.answered(claim, outcome, cost_usd=cost)
         if item.reply is None:  # a late answer is only in the ledger
             price = remote.price if cost is None else cost
-            self._terms.record(Entry(item.question, outcome, time.time(), price))
-        item.settle(outcome)
+            item.settle(self._terms.recorded(Entry(item.question, outcome, time.time(), price)))
 
     def _book_failure(self, item: Item, claim: Claim, error: DigitrecError, cost: float | None) -> None:
         unknown = may_be_billed(error)

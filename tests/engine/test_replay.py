@@ -178,18 +178,26 @@ def test_a_file_that_is_not_a_recording_is_not_touched(tmp_path: Path, text: str
     assert (cloud.calls, path.read_text()) == ([], text)
 
 
-def test_a_failed_recording_returns_and_buys_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ledger", ["ledger.sqlite", "none"])
+def test_a_failed_recording_loses_no_answer_and_buys_no_more(
+    ledger: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(ledger: Ledger, some: object) -> None:
         raise LedgerError("the disk is full")
 
-    monkeypatch.setattr(Ledger, "keep", full)
-    cloud = PaidCloud()
-    with closing(Engine(cloud, options(tmp_path, record=tmp_path / "r.sqlite", concurrency=1))) as engine:
+    cloud, how = PaidCloud(), options(here, ledger=ledger, record=here / "r.sqlite", concurrency=1)
+    with monkeypatch.context() as patch, closing(Engine(cloud, how)) as engine:
+        patch.setattr(Ledger, "keep", full)
         first, *others = engine.ask([image(1), image(2), image(3)])
         others += engine.ask([image(4)])
-    assert first.outcome == answer(1)
     assert all(isinstance(reply.outcome, LedgerError) and reply.cost_usd == 0 for reply in others)
     assert cloud.calls == [1]
+    if ledger == "none":  # asking again would cost money
+        assert first.outcome == answer(1)
+        return
+    assert isinstance(first.outcome, LedgerError)
+    (again,) = ask(cloud, here, 1, record=here / "r.sqlite")
+    assert (again.outcome, cloud.calls, read(here / "r.sqlite")) == (answer(1), [1], [1])
 
 
 def test_an_answer_that_comes_late_is_not_recorded(tmp_path: Path) -> None:
