@@ -18,14 +18,6 @@ from digitrec.image.files import Skipped, name_of
 from digitrec.recognise import AnyReader, How, Reader, read_stream, reader_for, stream
 from digitrec.report import predictions
 
-FOR_ALL = (
-    errors.AuthFailed, errors.BudgetExceeded, errors.LedgerError, errors.NotConfigured, errors.QuotaExceeded,
-    errors.Unreachable,
-)  # fmt: skip
-"""Errors that also stop every following picture. `Unreachable` means that no attempt for a picture could
-connect: the network is down."""
-FOR_ONE = (errors.NotRecorded, errors.RateLimited)
-"""Subclasses of these that stop no other picture."""
 Parts = Generator[tuple[Task, Part], None, None]
 """Tasks, each with its part."""
 DEATHS = 3
@@ -51,13 +43,12 @@ class Batch(Iterator[Outcome]):
         """Return the next outcome.
 
         Raises:
-            DigitrecError: one of `FOR_ALL`, of the outcome or of an engine that a policy asked for it.
+            DigitrecError: one that `stops_all`, of the outcome or of an engine that a policy asked for it.
         """
         outcome: Outcome = next(self._outcomes)
         for one in (outcome, *getattr(outcome, "asked", ())):
-            error = one.error if isinstance(one, Failure) else None
-            if isinstance(error, FOR_ALL) and not isinstance(error, FOR_ONE):
-                raise error
+            if isinstance(one, Failure) and errors.stops_all(one.error):
+                raise one.error
         workers.progress()
         self.summary.count(outcome)
         return outcome
@@ -95,7 +86,7 @@ def read(task: Task, reader: Reader) -> Part:
     stopped_by: BaseException | None = None
     try:
         outcomes.extend(Batch(task.images, reader, task.how))
-    except (*FOR_ALL, KeyboardInterrupt) as error:
+    except (*errors.FOR_ALL, KeyboardInterrupt) as error:
         stopped_by = error
     write = predictions.write_sheets if "digits" in task.how else predictions.write
     write(outcomes, task.form, out)

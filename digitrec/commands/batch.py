@@ -17,7 +17,7 @@ import click
 
 from digitrec import __version__
 from digitrec.bulk import inputs, job
-from digitrec.bulk.batch import FOR_ALL, Parts, read, spread
+from digitrec.bulk.batch import Parts, read, spread
 from digitrec.bulk.job import Job, Plan, Summary, Task
 from digitrec.bulk.workers import Opener, cores, keep_memory
 from digitrec.commands import options
@@ -25,7 +25,7 @@ from digitrec.commands.engines import Asking, asking_by_policy
 from digitrec.commands.process import tell
 from digitrec.commands.progress import bar
 from digitrec.commands.sources import say_skipped
-from digitrec.errors import DataError
+from digitrec.errors import FOR_ALL, DataError
 from digitrec.errors.text import count, plain
 from digitrec.image.files import Skipped
 from digitrec.providers import registry

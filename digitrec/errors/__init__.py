@@ -157,6 +157,18 @@ class BadAnswer(ProviderError):
     """The answer did not follow the provider's protocol (HTML, cut off, a field missing)."""
 
 
+FOR_ALL = (AuthFailed, BudgetExceeded, LedgerError, NotConfigured, QuotaExceeded, Unreachable)
+"""Errors that also stop every following picture. `Unreachable` means that no attempt for a picture could
+connect: the network is down."""
+FOR_ONE = (NotRecorded, RateLimited)
+"""Subclasses of these that stop no other picture."""
+
+
+def stops_all(error: BaseException) -> bool:
+    """Return whether an error also stops every following picture."""
+    return isinstance(error, FOR_ALL) and not isinstance(error, FOR_ONE)
+
+
 def lightened(error: AnyError) -> AnyError:
     """Return an error without the variables in its traceback, which would keep pictures in memory.
 

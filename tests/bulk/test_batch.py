@@ -78,10 +78,11 @@ def test_what_stops_one_picture_only_is_an_outcome(scans: list[str], error: type
     assert [getattr(one, "digit", None) for one in batch] == [None, 7]
 
 
-def test_what_stops_all_is_raised_even_if_another_engine_answered(scans: list[str]) -> None:
+@pytest.mark.parametrize("other", ["7", errors.Rejected("not this one")])
+def test_what_stops_all_is_raised_whatever_another_engine_says(scans: list[str], other: Any) -> None:
     refused = FakeProvider([errors.AuthFailed("no")], name="cloud")
     with pytest.raises(errors.AuthFailed):
-        next(digitrec.batch(scans, digitrec.Fallback([refused, FakeProvider(["7"])], below=0.9)))
+        next(digitrec.batch(scans, digitrec.Fallback([refused, FakeProvider([other])], below=0.9)))
 
 
 @pytest.mark.parametrize(("arguments", "kind"), [
