@@ -168,7 +168,7 @@ def _watched(run: Job, images: int, parts: Parts) -> Summary:
     """Store the parts, write OUT and return the summary of all rows; show progress, then the result."""
     total = run.summary()
     start, before = time.monotonic(), total.images
-    with bar("reading") as shown, closing(parts):
+    with bar("reading", done=before / images) as shown, closing(parts):
         try:
             for task, part in parts:
                 run.finish(task, part)

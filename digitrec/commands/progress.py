@@ -86,15 +86,15 @@ def terminal(out: IO[str]) -> Console:
 class Bar:
     """A bar on a terminal, a line a minute in a log."""
 
-    def __init__(self, what: str, stream: TextIO, shown: Progress | None) -> None:
+    def __init__(self, what: str, stream: TextIO, shown: Progress | None, done: float) -> None:
         self._what, self._stream, self._shown = what, stream, shown
         self._start = self._told = time.monotonic()
-        self._done = 0.0
+        self._first = self._done = done
 
     def at(self, done: float, remark: str) -> None:
         """Show the finished share, 0..1, with a remark; a smaller share than before begins another part."""
         if done < self._done:
-            self._start = time.monotonic()
+            self._start, self._first = time.monotonic(), done
         self._done = done
         if self._shown is not None:
             self._shown.update(
@@ -102,24 +102,24 @@ class Bar:
             )
         elif time.monotonic() - self._told >= LINE_EVERY:
             self._told = time.monotonic()
-            left = (self._told - self._start) * (1 - done) / max(done, 1e-9)
+            left = (self._told - self._start) * (1 - done) / max(done - self._first, 1e-9)
             words = f"{self._what}: {done:.0%}, {remark}, about {left / 60:.0f} min left"
             click.echo(words, file=self._stream)
 
 
 @contextmanager
-def bar(what: str, stream: TextIO | None = None) -> Iterator[Bar]:
-    """Show progress on a stream; None: stderr."""
+def bar(what: str, stream: TextIO | None = None, *, done: float = 0.0) -> Iterator[Bar]:
+    """Show progress on a stream, from the share that is done already, 0..1; None: stderr."""
     stream = stream or sys.stderr
     if not stream.isatty():
-        yield Bar(what, stream, None)
+        yield Bar(what, stream, None, done)
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=terminal(stream), transient=True) as shown:
         shown.add_task(what, total=1.0)
-        yield Bar(what, stream, shown)
+        yield Bar(what, stream, shown, done)
 
 
 @contextmanager

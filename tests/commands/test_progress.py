@@ -33,6 +33,10 @@ def test_each_part_of_the_work_has_its_own_estimate(monkeypatch: pytest.MonkeyPa
     with bar("training", log) as shown:
         for now, done in ((600, 0.5), (600, 0.0), (660, 0.25)):
             shown.at(done, f"at {now}")
+    with bar("resumed", log, done=0.5) as shown:
+        now += 60
+        shown.at(0.6, f"at {now}")
     assert log.getvalue().splitlines() == [
-        "training: 50%, at 600, about 10 min left", "training: 25%, at 660, about 3 min left"
+        "training: 50%, at 600, about 10 min left", "training: 25%, at 660, about 3 min left",
+        "resumed: 60%, at 720, about 4 min left",
     ]  # fmt: skip
