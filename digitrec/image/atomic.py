@@ -23,7 +23,7 @@ def replacing(file: Path, *, locked: bool = False) -> Iterator[Path]:
         yield target
         return
     # Not the process id: two machines that share the folder may have the same one.
-    name = file.name if locked else os.urandom(8).hex()
+    name = target.stem if locked else os.urandom(8).hex()
     unfinished = target.parent / f".{name}.unfinished{target.suffix}"
     try:
         yield unfinished

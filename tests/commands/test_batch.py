@@ -397,5 +397,6 @@ def test_numbers_have_a_row_each_as_from_read(scans: Path) -> None:
     assert found[-1]["source"] == "forms.zip/2.png" and found[-1]["error"].startswith("ImageError")
     other = run("-o", "rows.csv", "--numbers", "--digits", "4", "--resume")
     assert other.exit_code != 0 and "digits" in other.stderr
-    assert "1 image, 1 failed (ImageError: 1)" in run("missing.png", "-o", "y.csv", "--numbers").stderr
+    longest = f"{'y' * 236}.csv"
+    assert "1 image, 1 failed (ImageError: 1)" in run("missing.png", "-o", longest, "--numbers").stderr
     run("forms.zip", "-o", "x.csv", "--digits", "4", code=2)
