@@ -190,7 +190,7 @@ class Remote:
     def turn_s(self, endpoint: str | None, rate: float) -> float:
         """Book the next turn in the queue of this user's threads and processes; return the seconds to wait.
 
-        If the queue's file cannot be used, the limit holds for this engine only.
+        If the queue's file cannot be used, the limit holds for this engine only, with a warning.
         """
         queue = f"{self.name} {endpoint}"
         with self._opening:
@@ -198,7 +198,8 @@ class Remote:
             try:
                 self._turns = self._turns or Ledger(config.default_ledger().with_name("rate.sqlite"))
                 wait = self._turns.book(queue, rate)
-            except (errors.LedgerError, errors.NotConfigured):  # not writable, locked too long, or no home
+            except (errors.LedgerError, errors.NotConfigured) as error:  # damaged, locked, no home
+                log.warning("other commands do not share the rate limit of %s: %s", self.name, error)
                 self._turns = Ledger(None)
                 wait = self._turns.book(queue, rate)
         if is_first and wait > LONG_WAIT_S:

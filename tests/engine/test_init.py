@@ -211,7 +211,9 @@ def test_a_long_wait_for_the_turns_of_other_commands_is_told(
 
 
 @pytest.mark.parametrize("damage", ["not a folder", "not a database", "another table"])
-def test_without_its_file_the_rate_limit_holds_for_the_engine(damage: str, tmp_path: Path) -> None:
+def test_without_its_file_the_rate_limit_holds_for_the_engine(
+    damage: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = default_ledger().parent
     place = folder if damage == "not a folder" else folder / "rate.sqlite"
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -224,6 +226,7 @@ def test_without_its_file_the_rate_limit_holds_for_the_engine(damage: str, tmp_p
     replies = ask(PaidCloud(), tmp_path, 1, 2, 3, config=Config(rates={"paid": 10.0}))
     assert [reply.outcome for reply in replies] == [answer(number) for number in (1, 2, 3)]
     assert time.monotonic() - start >= 0.2
+    assert len(caplog.messages) == 1 and str(folder / "rate.sqlite") in caplog.text
 
 
 def test_without_a_home_only_the_ledger_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
