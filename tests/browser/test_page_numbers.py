@@ -41,16 +41,18 @@ def test_numbers_stand_over_a_photo_and_are_corrected_and_copied(page_of: OpenPa
     expect(fields).to_have_count(4)
     expect(fields.nth(2)).to_have_class("unsure")
     assert at(page, 0)[0] < at(page, 1)[0] and at(page, 0)[1] < at(page, 2)[1]
-    fields.nth(1).fill("1")
+    fields.nth(1).fill(long := "1234567890123456")
+    edges = "[numbers.children[1], stage].map((part) => part.getBoundingClientRect().right)"
+    assert sorted(rights := page.evaluate(edges)) == rights, "it is cut off"
     hand.expect_accessible(page)
     hand.press(page, "Copy as CSV")
     expect(page.locator("#toast")).to_have_text("Copied as CSV.")
-    assert page.evaluate("navigator.clipboard.readText()") == '12.50,1\n"1,234",88\n'
+    assert page.evaluate("navigator.clipboard.readText()") == f'12.50,{long}\n"1,234",88\n'
     hand.press(page, "Clear")
     hand.expect_hidden(page, ["#numbers", "#csv"])
     hand.expect_history(page, "4 numbers")
     hand.press(page, "Undo")
-    expect(fields.nth(1)).to_have_value("1")  # corrections are kept
+    expect(fields.nth(1)).to_have_value(long)  # corrections are kept
 
 
 def test_numbers_without_boxes_stand_one_below_the_other_and_emulated_ones_say_so(page_of: OpenPage) -> None:

@@ -4,8 +4,6 @@ import * as api from "./api.js";
 import { by, make } from "./dom.js";
 import { inWordsOf, isDoubtful, showNumbers, summaryOf, toast } from "./view.js";
 
-const LOWEST = 93; // per cent of the stage's side: a field begins no lower
-
 export class Numbers {
   asked = 0; // changes with the picture
   sheets = new WeakMap(); // what was read on each picture, with its corrections
@@ -72,8 +70,10 @@ export class Numbers {
     const [left, top, right, bottom] = place;
     for (const [index, { number: { box }, input }] of this.fields.entries()) {
       const [x, , , y] = box ?? [0, 0, 0, (this.size[1] * index) / this.fields.length];
-      input.style.left = `${100 * (left + ((right - left) * x) / this.size[0])}%`;
-      input.style.top = `${Math.min(LOWEST, 100 * (top + ((bottom - top) * y) / this.size[1]))}%`;
+      const across = 100 * (left + ((right - left) * x) / this.size[0]);
+      const down = 100 * (top + ((bottom - top) * y) / this.size[1]);
+      // In "translate", 100% is the field's own size and 100cqw the stage's, so that all of the field stays on the stage.
+      input.style.translate = `min(${across}cqw, 100cqw - 100%) min(${down}cqh, 100cqh - 100%)`;
     }
   }
 
