@@ -24,7 +24,7 @@ let reader; // the engine that reads along: the first that `api.isFree`; null: n
 let numbersReader; // the free engine that reads whole numbers, if there is one
 let largest = Infinity; // bytes of a picture that the server takes
 let subjects = 0; // one for each drawing, picture or thing held before the camera
-let choices = 0; // pictures that were chosen; only the last one is shown
+let choices = 0; // pictures that were chosen, and what was done since: a picture that arrives after that is not shown
 let settling; // a timer: the reading stays the same
 let settled = ""; // what was said last
 let keep = () => {}; // puts the last reading into the history
@@ -96,6 +96,7 @@ function isEmpty({ strokes, picture } = timeline.now) {
 
 /** A stroke grows: read it live once it is more than a dot. */
 function drawing() {
+  choices += 1;
   if (camera.on) stopCamera();
   const isNew = timeline.now.picture !== null || isEmpty();
   if (isNew && pad.active.points.length === 1) {
@@ -150,6 +151,7 @@ function clear() {
 }
 
 function put(state) {
+  pad.end();
   leave();
   timeline.push(state);
   render();
@@ -157,6 +159,8 @@ function put(state) {
 }
 
 function walk(step) {
+  pad.end();
+  if (!timeline.has(step)) return;
   leave();
   timeline.walk(step);
   render();
@@ -164,6 +168,7 @@ function walk(step) {
 
 /** Clear the stage. */
 function leave() {
+  choices += 1;
   view.hideToast();
   flush();
   if (camera.on) stopCamera();
@@ -227,6 +232,7 @@ async function startCamera() {
   } finally {
     isStarting = false;
   }
+  choices += 1;
   flush();
   subjects += 1;
   showCamera();
@@ -326,7 +332,7 @@ function wait(problem, seconds) {
 function fail(problem) {
   view.showNothing(problem.status === 401 ? "Waiting for a key" : "No answer", view.sentence(problem.message));
   complain(problem);
-  if (!problem.isForeign && [413, 422].includes(problem.status) && timeline.now.picture) {
+  if (!problem.isForeign && [413, 422].includes(problem.status) && timeline.now.picture && !pad.active) {
     timeline.drop(); // what was chosen is no picture: back to what was there before
     render();
   }

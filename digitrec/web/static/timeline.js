@@ -19,7 +19,7 @@ export class Timeline {
   }
 
   walk(step) {
-    if (this.has(step)) this.at += step;
+    this.at += step;
   }
 
   push(state) {
