@@ -129,14 +129,14 @@ class Answers:
             label: the right label; None: the engine's answer.
 
         Raises:
-            Problem: as for `picture`, or another review has labelled the answer, or the label is neither
-                "none" nor a digit (for numbers: a number).
+            Problem: as for `picture`, or the answer was already decided, or the label is neither "none" nor
+                a digit (for numbers: a number).
             DataError: labels.csv cannot be continued, or a file cannot be written.
         """
         with self._lock:
-            if name not in self._waiting:
-                raise GONE()
             if accept:
+                if name not in self._waiting:
+                    raise Problem(404, "not-found", "the answer was already decided; skip it")
                 one, content = self._waiting[name], self.picture(name)
                 said = one.label if label is None else label
                 texts = self._labels_in(said, several=one.box is None or " " in one.label)
@@ -150,7 +150,7 @@ class Answers:
                 except OSError as error:
                     what = f"{self._folder}: cannot be written ({error.strerror}); free some space"
                     raise DataError(f"{what}, or name another folder") from error
-            del self._waiting[name]
+            self._waiting.pop(name, None)  # another page may have decided it
 
     def _labels_in(self, said: str, *, several: bool) -> list[str]:
         """Return the labels in a text, of which only numbers may be several, separated by spaces."""
