@@ -81,7 +81,8 @@ def _table(table: Table) -> str:
 
     body = "\n".join(row("td", "", cells) for cells in rows)
     top = row("th", ' scope="col"', head)
-    drawn = f'<div class="wide"><table><thead>{top}</thead>\n<tbody>\n{body}\n</tbody></table></div>'
+    drawn = f"<table><thead>{top}</thead>\n<tbody>\n{body}\n</tbody></table>"
+    drawn = f'<div class="wide" tabindex="0">{drawn}</div>'  # the keyboard can scroll it
     return _section(table.title, _soft(table.note) + drawn)
 
 
