@@ -48,11 +48,12 @@ def test_undo_and_redo_walk_along_everything(open_page: OpenPage) -> None:
     hand.press(page, "Redo", "Redo")
     hand.expect_digit(page, "7")
     expect(redo).to_be_disabled()
-    before = hand.ink(page)
-    for key in (" ", *["ArrowDown"] * 10, "Backspace"):
-        page.locator("#pad").press(key)
-    redo.click()
-    assert hand.ink(page) > before, "the unfinished stroke is lost"
+    for move, end, back in (("ArrowDown", "Backspace", redo), ("ArrowRight", "Delete", undo)):
+        before = hand.ink(page)
+        for key in (" ", *[move] * 10, end):
+            page.locator("#pad").press(key)
+        back.click()
+        assert hand.ink(page) > before, "the unfinished stroke is lost"
 
 
 def test_a_drawing_is_never_lost_and_a_short_look_is_kept(open_page: OpenPage) -> None:
