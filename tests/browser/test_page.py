@@ -189,8 +189,11 @@ def test_it_works_by_keyboard_alone_and_leads_to_the_description_of_the_api(open
     expect(page.locator("#announcement")).to_contain_text("1, ")
     page.keyboard.press("Delete")
     hand.expect_digit(page, "")
+    page.locator("#width").fill("12")
     page.get_by_role("link", name="API").click()
     expect(page.get_by_text("/predict", exact=True)).to_be_visible()
+    page.go_back()
+    expect(page.locator("#width")).to_have_value("6.5")  # as wide as the pen of a new page
 
 
 def test_a_sample_is_one_click_away_and_each_reading_comes_back_with_one(open_page: OpenPage) -> None:
