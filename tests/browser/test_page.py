@@ -169,6 +169,9 @@ def test_the_camera_reads_live(launch: Launch, url: str, tmp_path: Path) -> None
     page.evaluate(CLICKED_TWICE)
     hand.expect_digit(page, "9")
     expect(page.locator("#video")).to_be_visible()
+    hand.press(page, "Compare")
+    page.wait_for_timeout(1000)  # several frames
+    expect(page.locator("[data-engine=local] .said")).to_have_text("9")
     hand.press(page, "Stop")
     assert page.evaluate("() => streams.map((stream) => stream.active)") == [False]
     expect(page.locator("#video")).to_be_hidden()

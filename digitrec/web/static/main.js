@@ -299,13 +299,16 @@ function show(reading, picture, ms) {
   if (mayBeNumbers && numbersReader && !camera.on) {
     numbers.read(picture, numbersReader.name, (summary) => tell(summary ?? single));
   } else tell(single);
-  if (camera.on) resetCompare(true);
 }
 
 /** Report a reading to screen readers and the history once it is stable for a moment. */
 function settle(words, keepIt) {
   const seen = camera.on ? words.slice(0, 1) : words; // a camera's percentages never stand still
   if (seen === settled && camera.on) return;
+  if (camera.on) {
+    resetCompare(true);
+    why.changed(true);
+  }
   settled = seen;
   keep = keepIt;
   clearTimeout(settling);
