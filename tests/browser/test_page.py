@@ -101,10 +101,17 @@ def test_a_cloud_is_asked_only_on_a_click(page_of: OpenPage, usd: float, price: 
     expect(ours).to_contain_text("free")
     expect(cloud.locator(".said")).to_have_count(0)
     assert asked == []
+    page.route("**/compare*", lambda route: route.fulfill(status=500, json={"detail": "no"}), times=1)
+    hand.press(page, f"Ask ({price})")
+    expect(cloud).to_contain_text("no answer")
     hand.press(page, f"Ask ({price})")
     expect(cloud.locator(".said")).to_have_text("3")
     expect(cloud).to_contain_text(price)
     expect(page.locator("#agreement")).to_have_text("They do not agree.")
+    page.keyboard.press("Control+y")  # there is nothing to redo
+    hand.press(page, "Compare")
+    page.evaluate("fetch('health')")
+    expect(cloud.locator(".said")).to_have_text("3")
 
 
 def test_a_late_comparison_of_an_earlier_picture_is_not_shown(open_page: OpenPage) -> None:

@@ -59,7 +59,7 @@ export function predict(picture, name, signal, progress) {
 }
 
 /** The whole numbers on a picture. */
-export const read = (picture, name) => json(`v1/read?provider=${encodeURIComponent(name)}`, question(picture));
+export const read = (picture, name, signal) => json(`v1/read?provider=${encodeURIComponent(name)}`, question(picture, signal));
 
 export function compare(picture, names) {
   return json(`compare?${new URLSearchParams(names.map((name) => ["provider", name]))}`, question(picture));

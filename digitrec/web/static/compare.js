@@ -2,18 +2,21 @@
 
 import * as api from "./api.js";
 import { by, make, makeButton } from "./dom.js";
+import { patiently } from "./patience.js";
 import { howSure, reasonInWords } from "./view.js";
 
-let said; // the readings so far of the picture, by engine; another map for another picture
+let said = new Map(); // the readings so far of the present picture, by engine
+let present = new AbortController(); // aborted when the picture changes
 
 /** Let the button compare `getEngines()` on the picture that `getPicture()` promises. */
 export function listenForCompare(getEngines, getPicture, fail) {
   by("compare").addEventListener("click", async () => {
-    const [engines, picture, found] = [getEngines(), await getPicture(), new Map()];
-    const ask = (names) => askAll(picture, names, found, fail);
-    said = found;
-    by("columns").replaceChildren(...engines.map((engine) => column(engine, ask)));
-    const free = engines.filter(api.isFree).map(({ name }) => name);
+    const { signal } = present;
+    const [engines, picture] = [getEngines(), await getPicture()];
+    if (signal.aborted) return;
+    const ask = (names) => askAll(picture, names, signal, fail);
+    if (by("columns").childElementCount === 0) by("columns").replaceChildren(...engines.map((engine) => column(engine, ask)));
+    const free = engines.filter((engine) => api.isFree(engine) && !said.has(engine.name)).map(({ name }) => name);
     if (free.length) await ask(free);
   });
 }
@@ -21,7 +24,8 @@ export function listenForCompare(getEngines, getPicture, fail) {
 /** Empty the columns: the picture has changed. */
 export function resetCompare(hasPicture) {
   by("compare").disabled = !hasPicture;
-  said = null;
+  present.abort();
+  [said, present] = [new Map(), new AbortController()];
   if (by("columns").childElementCount === 0) return;
   by("columns").replaceChildren();
   by("agreement").textContent = "";
@@ -34,27 +38,30 @@ function column(engine, ask) {
   if (api.isFree(engine)) {
     article.append(make("p", {}, "reading…"));
   } else {
-    const button = makeButton(`Ask (${price(usd)})`, () => {
+    const button = makeButton(`Ask (${price(usd)})`, async () => {
       button.disabled = true;
-      ask([name]);
+      await ask([name]);
+      button.disabled = false;
+      if (!said.has(name)) article.append(button); // it may be asked again
     });
     article.append(make("p", {}, engine.remote ? "sends the picture to another machine" : "costs money"), button);
   }
   return article;
 }
 
-async function askAll(picture, names, found, fail) {
+async function askAll(picture, names, signal, fail) {
   try {
-    const { readings } = await api.compare(picture, names);
-    if (found !== said) return; // they are about an earlier picture
+    const { readings } = await patiently(() => api.compare(picture, names), { signal });
+    if (signal.aborted) return; // they are about an earlier picture
     for (const reading of readings) {
-      said.set(reading.provider, reading);
+      if (!reading.problem) said.set(reading.provider, reading);
       fill(reading.provider, ...columnOf(reading));
     }
     sumUp();
   } catch (problem) {
+    if (signal.aborted) return;
     fail(problem);
-    if (found === said) names.forEach((name) => fill(name, make("p", {}, "no answer")));
+    names.forEach((name) => fill(name, make("p", {}, "no answer")));
   }
 }
 
@@ -64,7 +71,7 @@ function fill(name, ...content) {
 }
 
 function sumUp() {
-  const answered = [...said.values()].filter((reading) => !reading.problem);
+  const answered = [...said.values()];
   const real = preferred(answered, ({ emulated }) => !emulated); // emulators outvote no engine
   const answers = preferred(real, ({ asked }) => asked.length === 0); // a policy repeats its engines' answers
   const digits = new Set(answers.map((reading) => reading.prediction));

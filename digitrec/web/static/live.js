@@ -1,19 +1,17 @@
 // Live reading: one request at a time, at most four a second, always with the newest picture.
 
+import { patiently, pause } from "./patience.js";
+
 const INTERVAL_MS = 250;
-const TRIES = 5; // of one picture or drawing on a busy server
-const LONGEST_S = 60; // a longer Retry-After is for the person to wait
 
 export class Live {
   next = null; // makes the picture that is read next
   busy = false;
-  generation = 0;
   asked = -INTERVAL_MS;
-  tries = 0;
 
   /** `ask(picture, signal)` promises a reading; `show(reading, picture, ms)`, `fail(problem)` and
    *  `wait(problem, seconds)` report the outcome. */
-  constructor(ask, { show, fail, wait = () => {} }) {
+  constructor(ask, { show, fail, wait }) {
     Object.assign(this, { ask, show, fail, wait });
   }
 
@@ -24,9 +22,7 @@ export class Live {
     this.busy = true;
     while (this.next) {
       await pause(this.asked + INTERVAL_MS - performance.now());
-      const next = this.next;
-      this.next = null;
-      if (next) await this.one(next, this.generation);
+      if (this.next) await this.one();
     }
     this.busy = false;
   }
@@ -34,40 +30,25 @@ export class Live {
   /** Drop the waiting picture, and abort the request or its pause. */
   stop() {
     this.next = null;
-    this.tries = 0;
-    this.generation += 1;
     this.request?.abort();
   }
 
-  async one(makePicture, generation) {
-    this.asked = performance.now();
-    this.request = new AbortController();
-    const isCurrent = () => generation === this.generation;
+  async one() {
+    const { signal } = this.request = new AbortController();
+    let makePicture;
+    let picture;
+    const ask = async () => {
+      makePicture = this.next ?? makePicture; // a newer one may have come during a pause
+      this.next = null;
+      this.asked = performance.now();
+      picture = await makePicture();
+      return this.ask(picture, signal);
+    };
     try {
-      const picture = await makePicture();
-      const reading = await this.ask(picture, this.request.signal);
-      this.tries = 0;
-      if (isCurrent()) this.show(reading, picture, performance.now() - this.asked);
+      const reading = await patiently(ask, { signal, wait: this.wait });
+      if (!signal.aborted) this.show(reading, picture, performance.now() - this.asked);
     } catch (problem) {
-      if (!isCurrent()) return;
-      const seconds = Math.max(problem.retryAfterS, 2 ** this.tries - 1); // longer each time
-      this.tries += 1;
-      if (!Number.isFinite(problem.retryAfterS) || seconds > LONGEST_S || this.tries >= TRIES) {
-        this.tries = 0;
-        this.fail(problem);
-        return;
-      }
-      this.wait(problem, seconds);
-      await pause(1000 * seconds, this.request.signal);
-      if (isCurrent()) this.next ??= makePicture;
+      if (!signal.aborted) this.fail(problem);
     }
   }
-}
-
-/** Wait; an aborted signal ends it early. */
-function pause(ms, signal) {
-  return new Promise((resolve) => {
-    setTimeout(resolve, Math.max(0, ms));
-    signal?.addEventListener("abort", resolve);
-  });
 }

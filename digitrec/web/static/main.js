@@ -8,6 +8,7 @@ import { listenForRecall, remember } from "./history.js";
 import { isKeyMissing, keyRefused, listenForKey, needKey } from "./key.js";
 import { Live } from "./live.js";
 import { Pad } from "./pad.js";
+import { patiently } from "./patience.js";
 import { Camera, contained, lightened, listenForPictures, shownPicture } from "./pictures.js";
 import { isTap, pictureOf } from "./strokes.js";
 import { Timeline } from "./timeline.js";
@@ -57,7 +58,7 @@ start();
 
 async function start() {
   try {
-    const { providers, key_needed: keyNeeded, max_body_bytes: bytes } = await api.providers();
+    const { providers, key_needed: keyNeeded, max_body_bytes: bytes } = await patiently(api.providers);
     engines = providers;
     reader = engines.find(api.isFree) ?? null;
     numbersReader = engines.find((engine) => api.isFree(engine) && engine.reads_numbers);

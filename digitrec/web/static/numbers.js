@@ -2,10 +2,11 @@
 
 import * as api from "./api.js";
 import { by, make } from "./dom.js";
+import { patiently } from "./patience.js";
 import { inWordsOf, isDoubtful, showNumbers, summaryOf, toast } from "./view.js";
 
 export class Numbers {
-  asked = 0; // changes with the picture
+  request = new AbortController(); // of the present picture
   sheets = new WeakMap(); // what was read on each picture, with its corrections
   fields = []; // { number, input }
 
@@ -18,7 +19,7 @@ export class Numbers {
 
   /** The picture has changed: remove its numbers. */
   hide() {
-    this.asked += 1;
+    this.request.abort();
     this.fields = [];
     by("numbers").hidden = by("csv").hidden = true;
   }
@@ -26,12 +27,13 @@ export class Numbers {
   /** Read the numbers with this engine and show them. `told(summary)` gets what the history keeps, or null without
    *  numbers; nothing if the picture changes first. */
   async read(picture, engine, told) {
-    const asked = this.asked += 1;
+    this.request.abort();
+    const { signal } = this.request = new AbortController();
     try {
       let sheet = this.sheets.get(picture);
       if (!sheet) {
-        sheet = await api.read(picture, engine);
-        if (asked !== this.asked) return;
+        sheet = await patiently(() => api.read(picture, engine, signal), { signal });
+        if (signal.aborted) return;
         const isOneDigit = sheet.numbers.length === 1 && sheet.numbers[0].text.length === 1; // which was refused before
         if (isOneDigit || sheet.numbers.length === 0) {
           told(null);
@@ -42,7 +44,7 @@ export class Numbers {
       this.show(sheet);
       told(summaryOf(sheet.numbers));
     } catch (problem) {
-      if (asked !== this.asked) return;
+      if (signal.aborted) return;
       this.fail(problem);
       told(null);
     }

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { by, flip, isPressed, make } from "./dom.js";
 import { Live } from "./live.js";
+import { patiently } from "./patience.js";
 
 const SIDE = 28;
 const CELL = 8; // pixels of the heat map for each of the network's
@@ -12,7 +13,7 @@ const AGAINST = [64, 128, 255];
 const STRONGEST = 0.85; // how much the strongest colour hides of what is below it
 
 export class Why {
-  asked = 0; // changes with the picture
+  request = new AbortController(); // of the present picture
   open = []; // which networks' layers are shown
 
   /** `getPicture()` promises what is on the stage, `getReader()` names the engine that reads along, and
@@ -40,7 +41,8 @@ export class Why {
 
   /** The picture has changed: remove the explanation, or update it if it follows the drawing. */
   changed(hasPicture) {
-    this.asked += 1;
+    this.request.abort();
+    this.request = new AbortController();
     const { follows } = this;
     if (follows && hasPicture && this.getPlace() !== null) {
       this.live.read(this.getPicture);
@@ -52,22 +54,23 @@ export class Why {
   }
 
   async ask() {
-    const asked = this.asked += 1;
+    const { signal } = this.request;
     by("explain").disabled = true;
     try {
-      const found = await api.explain(await this.getPicture(), this.getReader(), { saliency: true });
-      if (asked !== this.asked) return;
+      const picture = await this.getPicture();
+      const found = await patiently(() => api.explain(picture, this.getReader(), { saliency: true, signal }), { signal });
+      if (signal.aborted) return;
       await this.show(found);
       by("reasons").scrollIntoView({ block: "nearest" });
     } catch (problem) {
-      this.fail(problem);
+      if (!signal.aborted) this.fail(problem);
     } finally {
       by("explain").disabled = false;
     }
   }
 
   async show(found) {
-    const { asked } = this;
+    const { signal } = this.request;
     const { steps, where, saliency, grad_cam: maps, field, layers } = found;
     const hasColours = Boolean(saliency ?? maps);
     by("steps").replaceChildren(...steps.map(({ name, picture }) => pictureFigure(name, picture)));
@@ -81,7 +84,7 @@ export class Why {
     by("heat").ariaLabel = saliency ? `The ink that supported the digit. ${said}` : "Where it looks like the digit";
     this.showLayers(layers);
     if (hasColours) await this.showHeat(found);
-    if (asked === this.asked || this.follows) by("reasons").hidden = false;
+    if (!signal.aborted || this.follows) by("reasons").hidden = false;
   }
 
   async showHeat(found) {
