@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from pictures import encoded
 from PIL import Image, ImageDraw, ImageFont
-from playwright.sync_api import Page, expect
-from web.fakes import emulated
+from playwright.sync_api import Page, Route, expect
+from web.fakes import emulated, local
 
 from browser import hand
 from browser.conftest import OpenPage
@@ -53,6 +54,24 @@ def test_numbers_stand_over_a_photo_and_are_corrected_and_copied(page_of: OpenPa
     hand.expect_history(page, "4 numbers")
     hand.press(page, "Undo")
     expect(fields.nth(1)).to_have_value(long)  # corrections are kept
+
+
+def test_the_page_asks_a_busy_server_again_and_lays_fields_over_a_late_preview(page_of: OpenPage) -> None:
+    page, busy = page_of(ocr(TABLE), local()), {"read": "1", "compare": "1", "thumbnail": "2"}
+
+    def answer(route: Route) -> None:
+        if after := busy.pop(route.request.url.partition("?")[0].rpartition("/")[2], None):
+            route.fulfill(status=503, headers={"Retry-After": after}, json={"detail": "too busy"})
+        else:
+            route.continue_()
+
+    page.route("**", answer)
+    content = encoded(Image.open(hand.SAMPLES / "photo-pen.jpg"), "TIFF")  # which Chromium does not show
+    hand.show(page, {"name": "4.tif", "mimeType": "image/tiff", "buffer": content}, "4")
+    hand.press(page, "Compare")
+    expect(page.locator("#why")).to_contain_text("Correct wrong readings")
+    assert at(page, 0)[0] < at(page, 1)[0] and at(page, 0)[1] < at(page, 2)[1]
+    expect(page.locator("[data-engine=ocr] .said")).to_be_visible()
 
 
 def test_numbers_without_boxes_stand_one_below_the_other_and_emulated_ones_say_so(page_of: OpenPage) -> None:

@@ -14,7 +14,7 @@ from browser.conftest import OpenPage
 from digitrec.web.settings import Settings
 
 pytestmark = hand.needs_chromium
-SERVER = "**/{predict,health,providers}**"
+SERVER = "**/{predict,health,providers,thumbnail}**"
 Answer = Callable[[Route], None]
 
 
@@ -51,13 +51,15 @@ def test_a_banner_stays_until_the_server_is_back(page: Page, gone: Answer) -> No
     assert hand.ink(page) == before
 
 
-def test_a_page_that_opens_without_its_server_comes_to_life_by_itself(page: Page) -> None:
+def test_a_page_that_opens_without_its_server_comes_to_life_by_itself(page: Page, tmp_path: Path) -> None:
     page.route(SERVER, cut)
     page.reload()
     expect(page.locator("#gone")).to_be_visible()
-    hand.draw(page, 7)
+    with page.expect_event("requestfailed", lambda asked: "thumbnail" in asked.url):
+        hand.show(page, saved(tmp_path / "seven.tif"))
     page.unroute_all()
     hand.expect_digit(page, "7")
+    expect(page.locator("#picture")).to_be_visible()
     page.context.set_offline(True)
     expect(page.locator("#gone")).to_be_visible()
     page.context.set_offline(False)

@@ -66,6 +66,7 @@ async function start() {
     by("comparison").hidden = engines.length < 2 && reader !== null;
     by("explain").hidden = !reader?.explains;
     if (keyNeeded) needKey();
+    if (!look) showPicture(); // its preview failed
     read();
   } catch (problem) {
     fail(problem);
@@ -177,10 +178,9 @@ function leave() {
 }
 
 /** Show the stage as it now is, and read it. `isGrown`: it is the same drawing with another stroke. */
-async function render(isGrown = false) {
-  const { now } = timeline;
+function render(isGrown = false) {
   const empty = isEmpty();
-  pad.show(now.strokes);
+  pad.show(timeline.now.strokes);
   stage.classList.toggle("drawn", !empty);
   by("undo").disabled = !timeline.has(-1);
   by("redo").disabled = !timeline.has(1);
@@ -191,8 +191,15 @@ async function render(isGrown = false) {
     settled = "";
     view.showNothing();
   } else read();
+  return showPicture();
+}
+
+async function showPicture() {
+  const { now } = timeline;
   const isWanted = () => timeline.now === now;
-  const shown = await shownPicture(by("picture"), now.picture, api.thumbnail, isWanted).catch(() => null); // reading it says why
+  by("picture").hidden = true;
+  const thumbnail = (picture) => patiently(() => api.thumbnail(picture));
+  const shown = await shownPicture(by("picture"), now.picture, thumbnail, isWanted).catch(() => null); // reading it says why
   if (!isWanted()) return;
   look = shown;
   by("picture").hidden = look === null || pad.active !== null;

@@ -50,9 +50,9 @@ export class Numbers {
     }
   }
 
-  show({ numbers, size, emulated }) {
-    this.size = size;
-    this.fields = numbers.map((number, place) => {
+  show(sheet) {
+    this.sheet = sheet;
+    this.fields = sheet.numbers.map((number, place) => {
       const input = make("input", { value: number.text, ariaLabel: `Number ${place + 1}`, title: inWordsOf(number) });
       input.classList.toggle("unsure", isDoubtful(number));
       input.addEventListener("input", () => { number.text = input.value; });
@@ -61,19 +61,21 @@ export class Numbers {
     by("numbers").replaceChildren(...this.fields.map(({ input }) => input));
     by("csv").hidden = false;
     this.layOver();
-    showNumbers(numbers, { haveFields: !by("numbers").hidden, emulated });
   }
 
   /** Put each field below its number on the picture, those without a box one below the other; a drawing has none. */
   layOver() {
+    if (this.fields.length === 0) return;
+    const { numbers, size: [width, height], emulated } = this.sheet;
     const place = this.getPlace();
-    by("numbers").hidden = place === null || this.fields.length === 0;
-    if (by("numbers").hidden) return;
+    by("numbers").hidden = place === null;
+    showNumbers(numbers, { haveFields: place !== null, emulated });
+    if (place === null) return;
     const [left, top, right, bottom] = place;
     for (const [index, { number: { box }, input }] of this.fields.entries()) {
-      const [x, , , y] = box ?? [0, 0, 0, (this.size[1] * index) / this.fields.length];
-      const across = 100 * (left + ((right - left) * x) / this.size[0]);
-      const down = 100 * (top + ((bottom - top) * y) / this.size[1]);
+      const [x, , , y] = box ?? [0, 0, 0, (height * index) / this.fields.length];
+      const across = 100 * (left + ((right - left) * x) / width);
+      const down = 100 * (top + ((bottom - top) * y) / height);
       // In "translate", 100% is the field's own size and 100cqw the stage's, so that all of the field stays on the stage.
       input.style.translate = `min(${across}cqw, 100cqw - 100%) min(${down}cqh, 100cqh - 100%)`;
     }

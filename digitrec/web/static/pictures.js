@@ -78,6 +78,7 @@ export async function shownPicture(image, picture, thumbnail, isWanted) {
   bitmap?.close();
   const look = bitmap ? picture : await thumbnail(picture);
   if (isWanted()) image.src = URL.createObjectURL(look);
+  await image.decode().catch(() => {}); // its size is known only then
   return look;
 }
 
