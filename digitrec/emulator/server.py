@@ -10,6 +10,7 @@ import struct
 import sys
 import threading
 import traceback
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -124,6 +125,8 @@ class Connection(BaseHTTPRequestHandler):
             # A header may quote the client's Host header, and some characters are invalid in headers.
             self.send_header(name, "".join(c for c in value if c.isprintable() and ord(c) < 256))
         self.send_header("Content-Length", str(len(response.body)))
+        if self.server.vendor.request_id:
+            self.send_header(self.server.vendor.request_id, str(uuid.uuid4()))
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
@@ -162,6 +165,7 @@ class Server(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self._counts = Counts()
         self._lock = threading.Lock()
+        self._open: set[Any] = set()
         self.set_faults(faults)
         super().__init__((host, port), Connection)
         self._thread = threading.Thread(
@@ -191,6 +195,9 @@ class Server(ThreadingHTTPServer):
         if self._thread.is_alive():
             self.shutdown()
             self._thread.join()
+        for one in (self.socket, *tuple(self._open)):  # a forked child may hold them, too
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RD)
         self.server_close()
 
     def __enter__(self) -> Server:
@@ -262,7 +269,7 @@ class Server(ThreadingHTTPServer):
                 raise ConnectionAbortedError
             case "cut-off":
                 whole = connection.spelled(answer)
-                yield whole[: len(whole) - (len(answer.body) + 1) // 2]
+                yield whole[: len(whole) - (len(answer.body or whole) + 1) // 2]
             case "drip":
                 for byte in connection.spelled(answer):
                     yield bytes([byte])
@@ -289,6 +296,11 @@ class Server(ThreadingHTTPServer):
             return replace(page, body=page.body + f"<pre>{shown}</pre>".encode())
         return None
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a connection in a thread of its own."""
+        self._open.add(request)
+        super().process_request(request, client_address)
+
     def shutdown_request(self, request: Any) -> None:
         """Send a FIN, read the rest of what the client sends, and close.
 
@@ -300,6 +312,7 @@ class Server(ThreadingHTTPServer):
             request.settimeout(LINGER_S)
             while request.recv(1 << 16):
                 pass
+        self._open.discard(request)
         self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -27,6 +27,7 @@ class AwsVendor(PictureVendor):
     """A service of AWS with one operation."""
 
     family = "aws"
+    request_id = "x-amzn-RequestId"
     operation: ClassVar[str]
     """The header X-Amz-Target."""
     holder: ClassVar[str]

@@ -25,6 +25,7 @@ class AzureVendor(PictureVendor):
     """A service of an Azure resource; each address answers for all services of the resource."""
 
     family = "azure"
+    request_id = "apim-request-id"
     variables: ClassVar[Mapping[str, str]] = {"VISION_ENDPOINT": "{}", "VISION_KEY": "test"}
     formats: ClassVar[tuple[str, ...]] = ("JPEG", "PNG", "BMP", "TIFF")
     max_bytes = 4 * 1024 * 1024  # the limit of the free tier

@@ -85,6 +85,8 @@ class Vendor(ABC):
     """Environment variables through which programs find the emulator; "{}" stands for its endpoint."""
     family: ClassVar[str] = ""
     """A service that has the same errors; "": no service has."""
+    request_id: ClassVar[str] = ""
+    """The header with the number of a request that callers log; "": none."""
     formats: ClassVar[tuple[str, ...]]
     """Formats of pictures that the service accepts."""
     max_bytes: ClassVar[int]

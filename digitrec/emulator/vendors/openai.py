@@ -52,6 +52,7 @@ class OpenAi(Vendor):
     """A server of OpenAI's protocol, whose model answers with a digit and a reason."""
 
     name = "openai"
+    request_id = "x-request-id"
     variables: ClassVar[Mapping[str, str]] = {
         "OPENAI_BASE_URL": "{}/v1",
         "OPENAI_API_KEY": "test",
