@@ -1,7 +1,7 @@
 """Answer from a recording instead of a provider, so that a comparison can be repeated without an account."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -9,9 +9,11 @@ from digitrec.answer import total
 from digitrec.engine import Engine, Estimate, Options, Reply
 from digitrec.engine.ledger import Ledger, entries
 from digitrec.engine.ledger.records import Entry, Question, to_spec
-from digitrec.errors import LedgerError, NotConfigured, NotRecorded
+from digitrec.errors import DigitrecError, LedgerError, NotConfigured, NotRecorded
 from digitrec.errors.text import encoding
 from digitrec.image import InputSpec, PreparedImage
+from digitrec.image.pixels import NUMBERS_SIDE
+from digitrec.providers import registry
 from digitrec.providers.base import FREE, BaseProvider, Price
 
 SQLITE = b"SQLite format 3\0"
@@ -65,9 +67,9 @@ class Replay(Engine):
         """This engine.
 
         Raises:
-            NotConfigured: the recorded answers are about cut-out digits, not about whole pictures.
+            NotConfigured: the recorded answers are about one digit.
         """
-        if self.wants.crop:
+        if self.wants.crop or (self.wants.enough < NUMBERS_SIDE and _asks_anew(self.provider.name)):
             raise NotConfigured(f"{self._path} has answers of {self.provider.name} about single digits only")
         return super().for_numbers
 
@@ -90,6 +92,13 @@ class Replay(Engine):
         """Return an estimate without requests and costs."""
         found = [self._entry(image) is not None for image in images]
         return Estimate(self.provider.name, len(found), sum(found), 0, 0.0)
+
+
+def _asks_anew(name: str) -> bool:
+    """Return whether a provider sends another request for numbers; an unknown one may not be installed."""
+    with suppress(DigitrecError):
+        return hasattr(registry.provider_class(name), "for_numbers")
+    return False
 
 
 def _entries(path: Path) -> list[Entry]:

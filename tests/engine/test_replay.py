@@ -91,6 +91,10 @@ def test_answers_about_single_digits_do_not_answer_for_numbers(path: Path) -> No
     record(path, [entry(2, spec=replace(ENLARGED, crop=True))])
     with pytest.raises(NotConfigured, match="single digits only"):
         assert Replay(path, "paid", preparation="enlarged").for_numbers
+    asked = replace(entry(3).question, provider="openai")  # it has another request for numbers
+    record(path, [replace(entry(3), question=asked)])
+    with pytest.raises(NotConfigured, match="single digits only"):
+        assert Replay(path, "openai").for_numbers
 
 
 def test_an_image_without_a_recorded_answer_is_an_error(path: Path) -> None:
