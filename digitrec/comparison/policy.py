@@ -15,7 +15,7 @@ from digitrec.answer import NOT_SURE, Failure, Number, Outcome, Prediction, Shee
 from digitrec.comparison import WINDOW, gather, readable_again
 from digitrec.comparison.numbers import SAME_PLACE, as_outcome, as_sheet
 from digitrec.engine import Engine
-from digitrec.errors import stops_all
+from digitrec.errors import NotConfigured, stops_all
 from digitrec.errors.arguments import number, whole
 from digitrec.image import ImageSource
 from digitrec.image.boxes import covered
@@ -142,7 +142,9 @@ class EnginePolicy:
         slowest = (max(one.latency_s for one in together) for together in self._rounds(said))
         best = self.verdict(said)
         if isinstance(best, Failure):  # an error that stops a batch must be seen
-            best = next((it for it in said if isinstance(it, Failure) and stops_all(it.error)), best)
+            failed = [it for it in said if isinstance(it, Failure) and stops_all(it.error)]
+            # An engine that reads no numbers is only one voice less.
+            best = next((it for it in failed if not isinstance(it.error, NotConfigured)), best)
         best = replace(
             best, provider=self.name, latency_s=sum(slowest),
             attempts=sum(one.attempts for one in said), cost_usd=total([one.cost_usd for one in said]),
