@@ -50,7 +50,7 @@ class Model:
     name: str
     """The model's name in the file, else the file's name without its ending."""
     version: str
-    """The name and the first 12 hex digits of the file's SHA-256."""
+    """The name, the first 12 hex digits of the file's SHA-256, and the scale if only the caller named it."""
     input: ModelInput
     """How pixels are scaled for the network, and how its output is read."""
     card: Mapping[str, Any] = field(repr=False)
@@ -151,7 +151,8 @@ def load(path: Path | None = None, *, scale: str | None = None) -> Model:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); name a model file") from error
     about, forward = _network(content, path)
     name = str(about.get("name", path.stem))
-    version = f"{name}-{hashlib.sha256(content).hexdigest()[:12]}"
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    version = "-".join(filter(None, (name, digest, None if about else scale)))
     model_input = network.model_input(about, forward, path, scale)
     second = network.second_in(content, path) if path.suffix == ".tflite" else None
     return Model(name, version, model_input, about.get("card", {}), forward, second)

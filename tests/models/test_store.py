@@ -327,6 +327,7 @@ class TestScale:
         images[0, 5:7, 3] = 255, 191  # a column of length 318.6; 255 of it is 0.8
         model = store.load(saved(network, ".keras"), scale=scale)
         assert model.input.output == "logits" and model.input.assumed == (scale is None)
+        assert model.version[19:] == (f"-{scale}" if scale else "")  # another scale, other calibrations
         chances = model.probabilities(images)[0]
         assert np.log(chances[0] / max(chances[1], 1e-38)) == pytest.approx(min(brightest, 87), rel=0.01)
 
