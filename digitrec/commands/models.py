@@ -11,7 +11,7 @@ import click
 from digitrec.commands import options
 from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.commands.train import Start
-from digitrec.errors.text import aligned
+from digitrec.errors.text import aligned, printable
 from digitrec.image import atomic
 from digitrec.models import store
 from digitrec.providers.base import is_installed, not_installed, requires
@@ -56,8 +56,8 @@ def list_models(files: Sequence[Path], output: Literal["table", "json"]) -> None
         click.echo(json.dumps(facts, indent=2))
         return
     for one in facts:
-        click.echo(f"{one['version']}  {one['kilobytes']} kB  {one['file']}")
-        click.echo(f"  {_accuracy(one['card'])}")
+        click.echo(printable(f"{one['version']}  {one['kilobytes']} kB  {one['file']}"))
+        click.echo(printable(f"  {_accuracy(one['card'])}"))
         rows = [("", key, str(value), FIELDS[key]) for key, value in one["input"].items()]
         click.echo("\n".join(aligned(rows)))
 

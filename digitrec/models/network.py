@@ -47,7 +47,7 @@ FITS = 0.85
 Shape = Sequence[int | None]
 _Read = TypeVar("_Read")
 log = logging.getLogger(__name__)
-Positive = Annotated[float, Meta(gt=0)]
+Temperature = Annotated[float, Meta(ge=0.01, le=100)]
 
 
 class Signature(NamedTuple):
@@ -134,10 +134,10 @@ class ModelInput:
     Euclidean length."""
     output: Annotated[str, Meta(pattern="^(softmax|logits)$")] = "softmax"
     """"softmax": the network returns probabilities; "logits": it returns scores without a softmax."""
-    temperature: Positive = 1.0
-    """Scores are divided by this before the softmax, > 0; a value above 1 makes answers less sure."""
-    prepared: Positive | None = None
-    """The temperature for a picture that was converted to MNIST's form, > 0; None: the same."""
+    temperature: Temperature = 1.0
+    """Scores are divided by this before the softmax, 0.01..100; above 1 makes answers less sure."""
+    prepared: Temperature | None = None
+    """The temperature for a picture that was converted to MNIST's form, 0.01..100; None: the same."""
     evidence: Annotated[float, Meta(ge=0)] = 0.0
     """A picture with less `evidence` is not clearly a digit, >= 0; 0: the network refuses nothing."""
     doubt: Annotated[float, Meta(ge=0, le=1)] = 0.0

@@ -8,7 +8,9 @@ from terminal import run
 
 from digitrec.commands.models import _accuracy
 from digitrec.lab.training import compare
+from digitrec.lab.training.card import description
 from digitrec.models import store
+from digitrec.models.network import described
 
 
 def test_the_shipped_model_says_what_it_is() -> None:
@@ -18,6 +20,14 @@ def test_the_shipped_model_says_what_it_is() -> None:
     assert facts["card"]["test"]["percent"] >= 99.5
     assert facts["input"]["form"] == "mnist"
     assert _accuracy({"test": {"percent": 99}}) == "the file does not state its accuracy"
+
+
+def test_a_foreign_file_does_not_control_the_terminal(tmp_path: Path) -> None:
+    test = {"on": "\x1b[2J", "interval": [1, 2], "percent": "\x07"}
+    bare, _ = store.SHIPPED.read_bytes().split(b"PK\x03\x04", 1)
+    (tmp_path / "a.tflite").write_bytes(described(bare, description("\x1b[31m", {"test": test})))
+    shown = run("models", "list", str(tmp_path / "a.tflite"), code=0).stdout
+    assert "\\x1b[31m-" in shown and "\\x1b[2J \\x07 %" in shown and "\x1b" not in shown
 
 
 def test_a_wrong_name_is_reported_before_digits_are_read(monkeypatch: pytest.MonkeyPatch) -> None:

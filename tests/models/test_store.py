@@ -235,13 +235,13 @@ def test_what_it_doubts_is_read_again_from_aside(tmp_path: Path) -> None:
     np.testing.assert_allclose(second[doubted], expected[doubted], atol=1e-4)
 
 
-NAN = float("nan")
+NAN, INF = float("nan"), float("inf")
 
 
 @pytest.mark.parametrize("change", [
     {"format": 2}, {"output": "sigmoid"}, {"input": {"form": "mnist", "scale": "l7"}}, {"input": None},
-    {"temperature": 0}, {"temperature": "warm"}, {"prepared": -1}, {"prepared": NAN}, {"prepared": "cold"},
-    {"evidence": "much"}, {"doubt": 1.01}, {"doubt": NAN}, {"doubt": None}, {"card": [1]},
+    {"temperature": 1e-300}, {"temperature": "warm"}, {"prepared": INF}, {"prepared": "cold"},
+    {"prepared": NAN}, {"evidence": "much"}, {"doubt": 1.01}, {"doubt": NAN}, {"doubt": None}, {"card": [1]},
 ])  # fmt: skip
 def test_a_description_without_sense_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     assert_refused(shipped_as(tmp_path, description("other", {}) | change))
