@@ -271,8 +271,8 @@ def second_in(content: bytes, path: Path) -> "LiteRt | None":
 def _member(content: bytes, path: Path, name: str, read: Callable[[bytes], _Read]) -> _Read | None:
     """Return a member of the zip archive inside a model file, as `read` returns it; None: there is none."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return read(archive.read(name))
+        with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(name) as member:
+            return read(member.read(len(content)))  # a packed member could unpack to gigabytes
     except Exception as error:  # zipfile and zlib raise any class of error for damaged bytes
         if name.encode() in content:
             raise ModelError(f"{path}: its {name} is damaged; export the model again") from error

@@ -259,6 +259,9 @@ def test_a_packed_description_that_is_damaged_is_told(tmp_path: Path) -> None:
     path = tmp_path / "packed.tflite"
     path.write_bytes(packed.getvalue()[:45] + b"\xff" + packed.getvalue()[46:])
     assert_refused(path, "is damaged")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("digitrec.json", " " * 9999 + "{}")  # far longer than the file
+    assert_refused(path, "is damaged")
 
 
 @pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built")
