@@ -52,6 +52,7 @@ def test_a_start_is_checked_before_digits_are_fetched(monkeypatch: pytest.Monkey
     network.save("other.keras")
     for ending in (".keras", ".h5"):  # it learned nothing that we know, so its exports may share a folder
         run("models", "export", "other.keras", f"copy{ending}", code=0)
+        assert store.load(Path(f"copy{ending}")).input.assumed  # an untrained network reads at no scale
     zipfile.ZipFile("empty.keras", "w").close()
     mlp = ["--arch", "mlp"]
     *layers, last = find("mlp").build().layers

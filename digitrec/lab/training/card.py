@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 def description(name: str, card: dict[str, Any], **how: Any) -> dict[str, Any]:
     """Return the description for a model file; the keywords are the fields of `ModelInput`."""
-    fields = {key: value for key, value in asdict(ModelInput(**how)).items() if value is not None}
-    del fields["assumed"]
+    given = asdict(ModelInput(**how)).items()
+    fields = {key: value for key, value in given if value is not None and value is not False}
     pixels = {key: fields.pop(key) for key in ("form", "scale")}
     return {"format": 1, "name": name, "input": pixels, **fields, "card": card}
 
