@@ -155,13 +155,14 @@ def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: s
     if not about:
         output = _kind_of_output(forward, path)
         scale, share = (named, 1.0) if named else _best_scale(forward, output)
+        assumed = share <= 0.5
+        scale = "unit" if assumed else scale
         if share < FITS:
             log.warning(
-                "%s: reads only %.0f %% of MNIST's digits, at the best scale of the pixels (%s); if it "
-                "learned at another, let the model itself scale them", path, 100 * share, scale,
+                "%s: reads only %.0f %% of MNIST's digits at any scale of the pixels, and is read at %s; if "
+                "it learned at another, let the model itself scale them", path, 100 * share, scale,
             )  # fmt: skip
-        assumed = share <= 0.5
-        return ModelInput(scale="unit" if assumed else scale, output=output, assumed=assumed)
+        return ModelInput(scale=scale, output=output, assumed=assumed)
     try:
         if about["format"] != 1:
             raise ValueError(f"format {about['format']}")

@@ -375,8 +375,9 @@ def test_a_model_that_learned_another_scale_warns(tmp_path: Path, caplog: pytest
     standard = (LEARNED.images.reshape(-1, 784) / 255 - 0.1307) / 0.3081
     file = tmp_path / "standard.skops"
     skops.io.dump(ExtraTreesClassifier(random_state=0).fit(standard, LEARNED.labels), file)
-    assert not store.load(file).input.assumed
-    assert "standard.skops: reads only 8" in caplog.text
+    model = store.load(file)
+    assert not model.input.assumed and "standard.skops: reads only 8" in caplog.text
+    assert f"of the pixels, and is read at {model.input.scale}; " in caplog.text
 
 
 @pytest.mark.parametrize("other", [
