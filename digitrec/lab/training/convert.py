@@ -24,7 +24,8 @@ from digitrec.providers.base import requires
 ENDINGS = (".onnx", ".tflite", ".keras", ".h5")
 """Formats that a network can be written in."""
 AGREED = 1e-4
-"""Maximum difference between the new file's answers and the network's, in float32."""
+"""Maximum difference between the new file's answers and the network's, in float32, as a share of the largest
+answer if that is above 1."""
 RECOVERED = 1e-3
 """Maximum difference of any probability between a `.tflite` file and the networks recovered from it."""
 OPSET = 17
@@ -76,7 +77,7 @@ def write(model: Path, out: Path) -> float:
         raise ModelError(f"{model}: cannot be written as {out.suffix} ({why}); choose .keras") from error
     (theirs,) = keras.tree.flatten(network.predict(ink, verbose=0))
     difference = float(np.abs(answers - theirs).max())
-    if not difference <= AGREED:
+    if not difference <= AGREED * max(1, np.abs(theirs).max()):
         raise ModelError(f"{model}: the answers of {out.name} would differ by {difference:.1g}; report this")
     atomic.write(out, content)
     return float(np.abs(answers - loaded.forward(digits)).max())
