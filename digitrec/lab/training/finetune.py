@@ -209,7 +209,7 @@ def fine_tune(
     }
     save, how = saver(network, out, begun.second), asdict(begun.input)  # keeps temperatures and thresholds
     save(facts, **how)
-    learned, is_whole = keys_with(start, own)
+    learned, is_whole = keys_with(start, own + known)
     keep_keys(learned if is_whole else None, out)
     found = tuple(changes(start, out, held_back, learned, limit_test))
     whole = next(one for one in found if one.data == WHOLE)

@@ -63,6 +63,7 @@ def test_what_was_learned_is_not_measured_with(learned: FineTuneResult, trained:
     assert own.data == OWN and own.left_out > 20  # each mirrored digit is there twice
     kept, before = read_keys(learned.file), read_keys(trained.litert_file)
     assert kept is not None and before is not None and np.isin(before, kept).all()
+    assert len(kept) > len(before) + len(MIRRORED) + 1  # rehearsed digits are learned, too
     mnist = next(one for one in others if one.data == "mnist-test")
     assert mnist.before.n == mnist.after.n == 20 and store.load(learned.file).card["test"]["count"] == 20
     assert [one.data for one in others if one.refusing] == ["letters", "scribbles"]
