@@ -268,8 +268,8 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
         found = measure(samples, engine, name, arrived=arrived)
     right = share_of([is_right(*pair) for pair in found.pairs], [sample.group for sample in samples])
     loss = "unknown" if found.loss is None else f"{found.loss:.4f}"
-    if len(found.chances) < found.named.n:
-        loss += f" (of {len(found.chances):,} with probabilities)"
+    if (known := len(found.chances)) < found.named.n:
+        loss += f" (of {known:,} with probabilities)"
     click.echo(
         f"{name}: accuracy {percent(right.share, 2)} ({right.hits:,} of {right.n:,}, 95 % interval "
         f"{right.interval(2)}), loss {loss}, {found.card.refused_wrongly} refused wrongly, "

@@ -195,7 +195,7 @@ class Server(ThreadingHTTPServer):
         if self._thread.is_alive():
             self.shutdown()
             self._thread.join()
-        for one in (self.socket, *tuple(self._open)):  # a forked child may hold them, too
+        for one in (self.socket, *self._open):  # a forked child may hold them open
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RD)
         self.server_close()

@@ -14,7 +14,7 @@ from digitrec.errors.text import encoding
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.providers import registry
-from digitrec.providers.base import FREE, BaseProvider, Price
+from digitrec.providers.base import FREE, BaseProvider, ForNumbers, Price
 
 SQLITE = b"SQLite format 3\0"
 """The first bytes of a ledger."""
@@ -97,7 +97,7 @@ class Replay(Engine):
 def _asks_anew(name: str) -> bool:
     """Return whether a provider sends another request for numbers; an unknown one may not be installed."""
     with suppress(DigitrecError):
-        return hasattr(registry.provider_class(name), "for_numbers")
+        return issubclass(registry.provider_class(name), ForNumbers)
     return False
 
 

@@ -356,8 +356,8 @@ def recommend(
     options = {name: outcomes[name] for name in real}
     for policy in _policies([*real.values()]):
         options |= policy.on_all_answers(real, outcomes)
-    shown = [one.image.sha256 for one in next(iter(outcomes.values()))]
-    choosing, reporting = _halves([one.group or str(sha) for one, sha in zip(samples, shown, strict=True)])
+    shown = [one.image.sha256 or one.image.source for one in next(iter(outcomes.values()))]
+    choosing, reporting = _halves([one.group or key for one, key in zip(samples, shown, strict=True)])
 
     def measured(name: str, places: Sequence[int]) -> Option:
         answers = [options[name][place] for place in places]

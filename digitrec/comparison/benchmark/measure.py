@@ -267,9 +267,9 @@ class Result:
     @property
     def loss(self) -> float | None:
         """Mean cross-entropy (natural logarithm) of `chances`."""
-        if not self.chances:
+        if not (known := self.chances):
             return None
-        truth, rows = zip(*self.chances, strict=True)
+        truth, rows = zip(*known, strict=True)
         return measures.cross_entropy(np.array(rows), np.array(truth))
 
     @property
