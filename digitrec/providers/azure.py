@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
@@ -114,7 +115,8 @@ class AzureProvider(Cloud):
         package = "azure.identity" if who and not key else cls.package
         missing = [] if endpoint else [f"set {cls.variables['endpoint'][0]}"]
         missing += [] if who else [f"set {cls.variables['key'][0]}, or sign in with Entra ID (`az login`)"]
-        return looked("azure", [package], filter(None, (endpoint, *who)), missing)
+        build = partial(cls.from_env, env) if key else None
+        return looked("azure", [package], filter(None, (endpoint, *who)), missing, build)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Send one request and return its answer."""

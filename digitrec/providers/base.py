@@ -92,15 +92,24 @@ def requires(what: str, extra: str) -> Iterator[None]:
         raise not_installed(what, extra) from error
 
 
-def looked(extra: str, packages: Iterable[str], found: Iterable[str], missing: Sequence[str]) -> Status:
+def looked(
+    extra: str, packages: Iterable[str], found: Iterable[str], missing: Sequence[str],
+    build: Callable[[], object] | None = None,
+) -> Status:  # fmt: skip
     """Return the status of one of digitrec's own providers.
 
     Args:
         extra: the extra of digitrec that installs the modules ``packages``.
         found: variables and files that will be used.
         missing: settings to set, in words.
+        build: builds the provider without a network, which raises NotConfigured for invalid settings.
     """
     installed = all(map(is_installed, packages))
+    if build and installed and not missing:
+        try:
+            build()
+        except NotConfigured as error:
+            missing = (str(error),)
     install = () if installed else (install_hint(extra),)
     return Status(installed, not missing, (*install, *missing), tuple(found))
 

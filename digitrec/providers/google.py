@@ -271,7 +271,9 @@ def found_credentials(env: Mapping[str, str]) -> list[str]:
 
     The metadata server of Google's own machines is not included: asking it takes seconds.
     """
-    names = [name for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_API_KEY") if env.get(name)]
+    names = [
+        name for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_API_KEY") if env.get(name, "").strip()
+    ]
     settings = env.get("APPDATA") or Path(env.get("HOME") or "~") / ".config"
     folder = os.path.expanduser(env.get("CLOUDSDK_CONFIG") or Path(settings) / "gcloud")  # noqa: PTH111 (Path's raises if there is no such user)
     file = Path(folder, "application_default_credentials.json")

@@ -22,6 +22,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import accumulate
 from typing import Annotated, Any, ClassVar, Self
 
@@ -253,7 +254,7 @@ class OpenAi(Cloud):
         elif server.needs_key and not first_set(env, [server.key, ENDPOINT]):
             missing.append(f"set {server.key}, or {ENDPOINT}")
         found = (name for name in (MODEL, PRESET, server.key, ENDPOINT, LIMIT) if env.get(name))
-        return looked("openai", ["requests"], found, missing)
+        return looked("openai", ["requests"], found, missing, partial(cls.from_env, env))
 
     def adjust(self, leave_out: Sequence[str], max_tokens: int | None) -> None:
         """Never send the parameters ``leave_out``; limit the tokens of an answer."""

@@ -27,7 +27,7 @@ IDENTITIES = (
     {"IDENTITY_ENDPOINT": "x", "IDENTITY_HEADER": "x"},
 )
 STATUS: list[tuple[str, Sequence[str], dict[str, str], Sequence[str], Sequence[str]]] = [
-    ("google", [], {}, [], ["GOOGLE_API_KEY"]),
+    *(("google", [], {"GOOGLE_API_KEY": blank}, [], ["GOOGLE_API_KEY"]) for blank in ("", " ")),
     ("google", [ADC], {"GOOGLE_API_KEY": "k"}, ["GOOGLE_API_KEY", ADC], []),
     ("google", [], {"GOOGLE_APPLICATION_CREDENTIALS": "/no/such"}, ["GOOGLE_APPLICATION_CREDENTIALS"],
      ["GOOGLE_APPLICATION_CREDENTIALS names no file"]),
@@ -43,7 +43,8 @@ STATUS: list[tuple[str, Sequence[str], dict[str, str], Sequence[str], Sequence[s
     ("azure-document", [], {"VISION_ENDPOINT": URL, "VISION_KEY": "k"}, [], [f"set {it}" for it in DOCUMENT]),
     ("openai", [], {}, [], ["set DIGITREC_OPENAI_MODEL", "set OPENAI_API_KEY"]),
     ("openai", [], MODEL | {"OPENAI_API_KEY": "k"}, ["DIGITREC_OPENAI_MODEL", "OPENAI_API_KEY"], []),
-    ("openai", [], OWN, [*OWN], []),
+    ("openai", [], OWN, [*OWN], []), ("openai", [], OWN | {"OPENAI_BASE_URL": "x"}, [*OWN], ["an address"]),
+    ("azure-document", [], DOCUMENT | {"DOCUMENTINTELLIGENCE_ENDPOINT": "x"}, [*DOCUMENT], ["an address"]),
     ("openai", [], MODEL | (azure := {"DIGITREC_OPENAI_PRESET": "azure-openai", "AZURE_OPENAI_API_KEY": "k"}),
      [*MODEL, *azure], ["set OPENAI_BASE_URL"]),
     ("openai", [], {"DIGITREC_OPENAI_PRESET": "nobody"}, [], ["set DIGITREC_OPENAI_PRESET"]),

@@ -140,8 +140,13 @@ def to_json(value: Any) -> str:
 
 
 def to_spec(text: str) -> InputSpec:
-    """Convert the JSON form of an InputSpec back."""
-    return InputSpec(**json.loads(text))
+    """Convert the JSON form of an InputSpec back.
+
+    Raises:
+        TypeError: a field is unknown.
+        ValueError: a value is invalid.
+    """
+    return msgspec.convert(asdict(InputSpec(**json.loads(text))), built(InputSpec))
 
 
 def _without_secrets(endpoint: str | None) -> str | None:

@@ -56,8 +56,9 @@ def test_all_that_an_answer_depends_on_makes_another_question_and_an_emulators_p
 
 @pytest.mark.parametrize(("name", "value"), [
     ("provider", 1), ("options", None), ("options", "{"), ("spec", 3), ("spec", '{"new": 1}'),
-    ("prepared_sha256", b"00"), ("endpoint", 1), ("image_sha256", 1), ("emulated", 1), ("candidates", None),
-    ("probabilities", [1.0]), ("raw", None), ("model_version", 7), ("reason", ""),
+    ("spec", '{"encoding": "png", "preparation": 5}'), ("prepared_sha256", b"00"), ("endpoint", 1),
+    ("image_sha256", 1), ("emulated", 1), ("candidates", None), ("probabilities", [1.0]),
+    ("raw", None), ("model_version", 7), ("reason", ""),
     *(("asked_at", it) for it in (None, True, "5", float("inf"), float("nan"))),
     *(("cost_usd", it) for it in (True, "5", -0.001, float("inf"), float("nan"))),
 ])  # fmt: skip
