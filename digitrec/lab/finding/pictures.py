@@ -16,11 +16,13 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting import things
 from digitrec.lab.handwriting.changes import CHANGES
+from digitrec.lab.handwriting.clipart import an_object
+from digitrec.lab.handwriting.holding import hand
 from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, printed_word, shown
 from digitrec.lab.handwriting.photo import clouds, ink_on_paper, paper, perhaps_on_paper, photograph
 from digitrec.lab.handwriting.scenes import REFUSED, WANTED, Scene, large, on_a_table, page_of, scene, unruled
 from digitrec.lab.handwriting.strokes import any_pen, by_share, log_uniform, one_of, put, rotation, smooth
-from digitrec.lab.handwriting.writer import Writer, font_to_learn, in_font
+from digitrec.lab.handwriting.writer import Writer, box_of, font_to_learn, in_font
 from digitrec.lab.reading.compose import Composer, unstretched
 from digitrec.lab.reading.hands import Hand
 
@@ -153,10 +155,22 @@ def _on_paper(of: Sources, rng: np.random.Generator) -> tuple[Scene, Image.Image
     return one, Image.fromarray(one.pixels), tuple(ink.tolist()), bottom - top
 
 
-def _beside_a_thing(of: Sources, rng: np.random.Generator) -> Picture:
-    """Lay a pen, a ruler, an eraser or another thing beside a digit on paper."""
-    one = scene(one_of(rng, ("plain paper", "ruled paper", "edge of a shadow")), of.writer, rng)
-    return things.beside(one.pixels, one.box, rng), one.label
+def _beside_a_thing(of: Sources, rng: np.random.Generator, thing: things.Thing = things.stick) -> Picture:
+    """Lay things beside a digit on paper, which often has room for them or ends near the digit."""
+    label: int | None
+    if rng.random() < 0.35:
+        label, ink = of.writer.digit(rng, int(rng.integers(40, 150)))
+        page = page_of(ink, rng, 0.3, 2.5)
+        pixels, box = ink_on_paper(page, rng), box_of(page)
+    else:
+        one = scene(one_of(rng, ("plain paper", "ruled paper", "edge of a shadow")), of.writer, rng)
+        pixels, box, label = one.pixels, one.box, one.label
+    pixels = things.beside(thing, pixels, box, rng)
+    if rng.random() < 0.3:
+        loose = np.rint(max(box[2] - box[0], box[3] - box[1]) * rng.uniform(0.1, 1.5, 4)).astype(int)
+        left, top, right, bottom = np.maximum(np.array(box) + loose * (-1, -1, 1, 1), 0)
+        pixels = pixels[top:bottom, left:right]
+    return pixels, label
 
 
 def _beside_a_sign(of: Sources, rng: np.random.Generator) -> Picture:
@@ -293,6 +307,14 @@ def _object(of: Sources, rng: np.random.Generator) -> Picture:
     surface = paper(rng, height, width, look=look) if rng.random() < 0.6 else things.table(rng, height, width)
     shine = 1 + 0.4 * clouds(rng, height, width, (6, 6))[:, :, None]
     thing = np.clip(things.material(rng) * shine, 0, 1)
+    return photograph(things.lay(surface, thing, cover, rng.uniform(0, 0.6)), rng, look), None
+
+
+def _real_object(of: Sources, rng: np.random.Generator) -> Picture:
+    """Lay a real object on a page or a table."""
+    look, (height, width) = unruled(rng), rng.integers(80, 320, 2).tolist()
+    surface = paper(rng, height, width, look=look) if rng.random() < 0.7 else things.table(rng, height, width)
+    thing, cover = an_object(rng, height, width, 0.25 * min(height, width))
     return photograph(things.lay(surface, thing, cover, rng.uniform(0, 0.6)), rng, look), None
 
 
@@ -460,11 +482,12 @@ def _list(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
-    _scene: 0.03, _drawn: 0.04, _changed: 0.05, _beside_a_thing: 0.13, _beside_print: 0.04,
-    _in_brackets: 0.04, _beside_a_sign: 0.02, _tight: 0.05, _cell: 0.03, _small: 0.04, _large: 0.03,
-    _mounted: 0.04, _sheet: 0.07, partial(_scene, kinds=tuple(REFUSED)): 0.05, _page: 0.02, _pair: 0.03,
-    _scattered: 0.04, _number: 0.02, _reduced: 0.07, _blot: 0.01, _senseless: 0.02, _form: 0.03,
-    _row: 0.02, _list: 0.03, _doodle: 0.02, _object: 0.03,
+    _scene: 0.03, _drawn: 0.03, _changed: 0.05, _beside_a_thing: 0.06, _beside_print: 0.06,
+    _in_brackets: 0.03, _beside_a_sign: 0.03, _tight: 0.05, _cell: 0.02, _small: 0.03, _large: 0.02,
+    _mounted: 0.02, _sheet: 0.05, partial(_scene, kinds=tuple(REFUSED)): 0.04, _page: 0.01, _pair: 0.03,
+    _scattered: 0.02, _number: 0.01, _reduced: 0.07, _blot: 0.01, _senseless: 0.01, _form: 0.02, _row: 0.01,
+    _list: 0.02, _doodle: 0.01, _object: 0.03, _real_object: 0.05,
+    partial(_beside_a_thing, thing=an_object): 0.11, partial(_beside_a_thing, thing=hand): 0.07,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
 

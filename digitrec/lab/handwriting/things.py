@@ -1,5 +1,7 @@
 """Draw things beside a digit: pens, rulers, cables, fingers, tables under a card, brackets, lines."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
@@ -9,6 +11,8 @@ from digitrec.lab.handwriting.photo import Colour, Floats, axes, clouds, texture
 from digitrec.lab.handwriting.strokes import Pen, Stroke, ink, log_uniform, one_of, put, smooth
 from digitrec.lab.handwriting.writer import Box, cut_out
 
+Thing = Callable[[np.random.Generator, int, int, float], tuple[Floats, Floats]]
+"""Draws a thing of a size that suits a digit's length, as `stick` does."""
 _BARRELS: tuple[Colour, ...] = ((0.05, 0.05, 0.06), (0.06, 0.09, 0.3), (0.3, 0.05, 0.06), (0.1, 0.22, 0.14))
 _SKINS: tuple[Colour, ...] = ((0.86, 0.64, 0.54), (0.72, 0.50, 0.38), (0.48, 0.32, 0.23), (0.30, 0.20, 0.15))
 
@@ -101,13 +105,13 @@ def drawn(field: Pixels, paths: list[Stroke], breadth: float, rng: np.random.Gen
     return np.maximum(field, more[:height, :width])
 
 
-def beside(pixels: Pixels, digit: Box, rng: np.random.Generator) -> Pixels:
+def beside(draw: Thing, pixels: Pixels, digit: Box, rng: np.random.Generator) -> Pixels:
     """Lay one or two things beside a digit on an RGB picture, or return it unchanged if they do not fit."""
     height, width = pixels.shape[:2]
     size = max(digit[2] - digit[0], digit[3] - digit[1])
     for _ in range(int(rng.integers(1, 3))):
         for _ in range(20):
-            thing, cover = _thing(rng, height, width, size)
+            thing, cover = draw(rng, height, width, size)
             if cover.sum() > 0.03 * size * size and is_clear(cover, digit, round(0.04 * size)):
                 surface = lay(pixels.astype(np.float32), 255 * thing, cover, rng.uniform(0, 0.5))
                 pixels = np.clip(surface, 0, 255).astype(np.uint8)
@@ -115,7 +119,7 @@ def beside(pixels: Pixels, digit: Box, rng: np.random.Generator) -> Pixels:
     return pixels
 
 
-def _thing(rng: np.random.Generator, height: int, width: int, size: float) -> tuple[Floats, Floats]:
+def stick(rng: np.random.Generator, height: int, width: int, size: float) -> tuple[Floats, Floats]:
     """Return the colours, (height, width, 3), and the cover, (height, width), of a straight or bent thing.
 
     ``size`` is a digit's length. A pen is 7 to 11 mm broad and digits are 5 to 50 mm high, so a pen may be as

@@ -57,7 +57,7 @@ GENERATORS: dict[str, Generator] = {
     "made": lambda: synthetic.make(WRITER, 30, 1).images,
     "staged": lambda: synthetic.staged(replace(WRITER, varied=0.3), 8, 1).images,
     "no digit": seeded(lambda rng: any_kind(WRITER, rng)),
-    "things": seeded(lambda rng: things.beside(PAPER, (100, 60, 150, 140), rng)),
+    "things": seeded(lambda rng: things.beside(things.stick, PAPER, (100, 60, 150, 140), rng)),
     "drawn digits": seeded(lambda rng: strokes.draw(int(rng.integers(10)), rng)),
 }  # fmt: skip
 FIGURES: dict[str, tuple[float, float]] = {
