@@ -1,30 +1,31 @@
 """Train the judge: draw pictures, let digitrec propose digits, learn which proposals are right.
 
-    python -m digitrec.lab.finding.judge draw FOLDER 400
-    python -m digitrec.lab.finding.judge learn FOLDER 3500000
-    python -m digitrec.lab.finding.judge export FOLDER
+    python -m digitrec.lab.finding.judge draw FOLDER 100
+    python -m digitrec.lab.finding.judge learn FOLDER 435200 digitrec/models/weights/digitrec-judge.tflite
 
-Drawing and learning resume where they stopped. `draw` takes one core four hours, `learn` two cores one.
-`export` writes the network that digitrec ships, from the latest checkpoint, with its card. If FOLDER contains
-`EARLIER`, it writes the mean of both networks' answers, because they make different mistakes.
+Drawing and learning resume where they stopped. `draw` takes one core an hour, `learn` two cores a quarter. It
+continues the networks of the file, or begins anew without one, and writes the judge and its card into FOLDER.
 
-The shipped network learned from 174 files drawn by commit 903a9e26, 160 by a1a64ada, 80 by c1378048, and 12
-of `pictures._list` alone. `EARLIER` was the network of commit ef2c4b52, which had continued several others.
+HISTORY
 """
 
+import itertools
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from digitrec.errors import ModelError
 from digitrec.image import DigitImage, atomic
 from digitrec.lab import stocks
 from digitrec.lab.datasets.download import mnist_train
 from digitrec.lab.datasets.world import LEARNED_OF_MNIST, people, swiss_cells
 from digitrec.lab.finding.pictures import Sources, picture
+from digitrec.lab.handwriting.clipart import objects
 from digitrec.lab.handwriting.writer import Writer, fonts_to_learn
 from digitrec.lab.reading.hands import hands
+from digitrec.models.inside import Inside
 from digitrec.models.network import runner
 from digitrec.models.store import to_litert
 from digitrec.prepare.ink import find_ink
@@ -44,20 +45,22 @@ FEATURES = 66
 MOVED = 3
 """Maximum number of pixels by which a view is moved in training."""
 BATCH = 128
-EARLIER = "earlier.tflite"
-"""Name of the file with an earlier network, which judges too."""
-KEPT = 0.6
-"""Weight of that network's answers."""
+SAME_ANSWER = 0.01
+"""Maximum difference of two chances from the same weights; files round them."""
+OTHER = 0.6
+"""Weight of the second network's answer in their mean."""
+NEW = 0.7
+"""Share of the new weights when networks are continued, see `stocks.between`."""
 
 
 def draw(folder: Path, count: int) -> None:
     """Write one file of proposals for measuring and ``count`` for training, from `STOCK` pictures each.
 
     Raises:
-        DataError: MNIST or a set of `datasets.world` is missing.
+        DataError: MNIST, a set of `datasets.world` or `clipart` is missing.
     """
     writer = Writer(mnist_train()[:LEARNED_OF_MNIST], fonts_to_learn(), varied=0.3)
-    of = Sources(writer, swiss_cells("learned"), list(hands(people("learned"), HANDS, SEED)))
+    of = Sources(writer, swiss_cells("learned"), list(hands(people("learned"), HANDS, SEED)), objects())
     stocks.fill(folder, count, partial(drawn, of))
 
 
@@ -101,30 +104,64 @@ def network(normalised: bool = True) -> Any:
     return keras.Model([views, rows], layers.Dense(1, "sigmoid")(x))
 
 
-def with_earlier(net: Any, earlier: Path) -> Any:
-    """Return a network whose answer is the mean of a network's and of the earlier one's."""
+def pair(normalised: bool = True) -> Any:
+    """Return two networks as one; its outputs are the mean of their answers, and the answer of each."""
     import keras
 
-    other = network(normalised=False)
-    other.set_weights(stocks.weights_in(earlier.read_bytes()))
-    return keras.Model(net.inputs, (1 - KEPT) * net.outputs[0] + KEPT * other(net.inputs))
+    one, other = network(normalised), network(normalised)
+    second = other(one.inputs)
+    return keras.Model(one.inputs, [(1 - OTHER) * one.outputs[0] + OTHER * second, one.outputs[0], second])
+
+
+def put(net: Any, content: bytes) -> None:
+    """Put the weights in a judge's file into a `pair` without normalisations.
+
+    A file may have the layers of both networks in any order: that is taken which gives the file's answers.
+
+    Raises:
+        ModelError: the file is not such a judge's.
+    """
+    layers, rng = list(Inside(content).weights()), np.random.default_rng(0)
+    views = rng.integers(0, 256, (8, SIDE, SIDE, CHANNELS), dtype=np.uint8)
+    rows = rng.normal(0, 1, (8, FEATURES)).astype(np.float32)
+    given = chances(runner(content), views, rows)
+    for at, and_at in itertools.product((0, 6), (12, 15)) if len(layers) == 18 else ():
+        one = layers[at : at + 6] + layers[and_at : and_at + 3]
+        other = [layer for layer in layers if all(layer is not its for its in one)]
+        net.set_weights([array for layer in one + other for array in layer])
+        if np.abs(net([views.astype(np.float32), rows])[0][:, 0] - given).max() < SAME_ANSWER:
+            return
+    raise ModelError("the file is not a judge of two networks; leave it out to begin anew")
 
 
 def losses(said: Any, right: Any) -> dict[str, Any]:
-    """Return the cross-entropy of the network's chances, (N, 1), from which proposals are right, (N,)."""
+    """Return the cross-entropy of a pair's chances, (N, 1) each, from which proposals are right, (N,)."""
     import keras
 
-    return {"cross-entropy": keras.ops.mean(keras.losses.binary_crossentropy(right[:, None], said))}
+    each = [keras.ops.mean(keras.losses.binary_crossentropy(right[:, None], one)) for one in said]
+    return {"cross-entropy": each[0], "of each": 0.2 * (each[1] + each[2])}
 
 
-def learn(folder: Path, views: int) -> None:
-    """Train on ``views`` views."""
+def learn(folder: Path, views: int, start: Path | None = None) -> None:
+    """Train on ``views`` views; write the judge and its card into the folder.
+
+    ``start`` is the file of a judge that is continued; None: begin anew.
+
+    Raises:
+        ModelError: the file is not a judge's.
+    """
     import keras
 
     keras.utils.set_random_seed(SEED)
-    run = stocks.Run(folder, network(), views // BATCH)
+    net = pair(normalised=start is None)
+    if start is not None:
+        put(net, start.read_bytes())
+    before = net.get_weights()
+    run = stocks.Run(folder, net, views // BATCH, rate=2e-3 if start is None else 3e-4)
     rng = np.random.default_rng((SEED, run.done))
     run.learn(stocks.batches(folder, BATCH, batch, varied, rng), losses, held(folder))
+    net.set_weights(run.weights if start is None else stocks.between(before, run.weights, NEW))
+    _write(folder / WEIGHTS.name, keras.Model(net.inputs, net.outputs[0]), run.done * BATCH)
 
 
 def held(folder: Path) -> list[tuple[Any, ...]]:
@@ -151,14 +188,11 @@ def varied(asked: tuple[Any, Any], rng: np.random.Generator) -> tuple[Any, Any]:
     return views, rows
 
 
-def export(folder: Path, weights: Path = WEIGHTS) -> None:
-    """Write the latest checkpoint's averaged weights as the judge's LiteRT file, with its card."""
-    run, net, earlier = stocks.Run(folder, network()), network(), folder / EARLIER
-    net.set_weights(run.weights)
-    net = with_earlier(net, earlier) if earlier.exists() else net
+def _write(file: Path, net: Any, views: int) -> None:
+    """Write a network as a LiteRT file, with its card; it learned from that many views."""
     content = to_litert(net)
-    atomic.write(weights, content)
-    parts, judge = held(folder), runner(content)
+    atomic.write(file, content)
+    parts, judge = held(file.parent), runner(content)
     chance = np.concatenate([chances(judge, *asked) for asked, _ in parts])
     right = np.concatenate([truth for _, truth in parts]) > 0
     rows = {
@@ -166,13 +200,12 @@ def export(folder: Path, weights: Path = WEIGHTS) -> None:
         "file": f"LiteRT, weights in int8 (dynamic range), {len(content) / 1000:.0f} kB",
         "input": "views and features of proposals: `digitrec.prepare.judge.inputs`",
         "output": "(N, 1): the chance that a proposal is the picture's digit",
-        "learned from": f"{run.done * BATCH:,} views of proposals on generated pictures, seed {SEED}"
-        + f"; an earlier network's answers weigh {KEPT:.0%}" * earlier.exists(),
+        "learned from": f"{views:,} views of proposals on generated pictures, seed {SEED}",
         **stocks.figures_of(chance, right),
     }
     purpose = "Estimates the chance that a proposal is the picture's digit, from a view of its surroundings."
-    stocks.write_card(weights, "digitrec.lab.finding.judge", purpose, rows)
+    stocks.write_card(file, "digitrec.lab.finding.judge", purpose, rows)
 
 
 if __name__ == "__main__":
-    stocks.main({"draw": draw, "learn": learn, "export": export})
+    stocks.main({"draw": draw, "learn": learn})

@@ -48,6 +48,8 @@ class Sources:
     """Files of scanned cells, and their digits."""
     hands: Sequence[Hand]
     """Hands that write numbers."""
+    objects: Sequence[Image.Image]
+    """Real objects, cut out of their background."""
 
 
 def _scene(of: Sources, rng: np.random.Generator, kinds: tuple[str, ...] = tuple(WANTED)) -> Picture:
@@ -171,6 +173,10 @@ def _beside_a_thing(of: Sources, rng: np.random.Generator, thing: things.Thing =
         left, top, right, bottom = np.maximum(np.array(box) + loose * (-1, -1, 1, 1), 0)
         pixels = pixels[top:bottom, left:right]
     return pixels, label
+
+
+def _beside_an_object(of: Sources, rng: np.random.Generator) -> Picture:
+    return _beside_a_thing(of, rng, partial(an_object, of.objects))
 
 
 def _beside_a_sign(of: Sources, rng: np.random.Generator) -> Picture:
@@ -314,7 +320,7 @@ def _real_object(of: Sources, rng: np.random.Generator) -> Picture:
     """Lay a real object on a page or a table."""
     look, (height, width) = unruled(rng), rng.integers(80, 320, 2).tolist()
     surface = paper(rng, height, width, look=look) if rng.random() < 0.7 else things.table(rng, height, width)
-    thing, cover = an_object(rng, height, width, 0.25 * min(height, width))
+    thing, cover = an_object(of.objects, rng, height, width, 0.25 * min(height, width))
     return photograph(things.lay(surface, thing, cover, rng.uniform(0, 0.6)), rng, look), None
 
 
@@ -487,7 +493,7 @@ KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
     _mounted: 0.02, _sheet: 0.05, partial(_scene, kinds=tuple(REFUSED)): 0.04, _page: 0.01, _pair: 0.03,
     _scattered: 0.02, _number: 0.01, _reduced: 0.07, _blot: 0.01, _senseless: 0.01, _form: 0.02, _row: 0.01,
     _list: 0.02, _doodle: 0.01, _object: 0.03, _real_object: 0.05,
-    partial(_beside_a_thing, thing=an_object): 0.11, partial(_beside_a_thing, thing=hand): 0.07,
+    _beside_an_object: 0.11, partial(_beside_a_thing, thing=hand): 0.07,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
 

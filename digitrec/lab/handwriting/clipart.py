@@ -5,7 +5,6 @@ DIGITREC_DATA, an unpacked copy of Debian's package openclipart-png 1:0.18+dfsg-
 """
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -55,21 +54,16 @@ def objects(part: str = "learned") -> list[Image.Image]:
     return pictures
 
 
-@cache
-def _learned() -> tuple[Sequence[Image.Image], Sequence[Image.Image]]:
-    """Return all pictures that may be learned from, and the long ones."""
-    pictures = objects()
-    return pictures, [one for one in pictures if max(one.size) > LONG * min(one.size)]
-
-
-def an_object(rng: np.random.Generator, height: int, width: int, size: float) -> tuple[Floats, Floats]:
-    """Draw an object: its colours (height, width, 3), 0..1, and its cover (height, width).
+def an_object(
+    pictures: Sequence[Image.Image], rng: np.random.Generator, height: int, width: int, size: float
+) -> tuple[Floats, Floats]:
+    """Draw one of some objects: its colours (height, width, 3), 0..1, and its cover (height, width).
 
     ``size`` is a digit's length. The object may lie partly outside. Many are long, or squeezed into a stick,
     as pens and tools are.
     """
-    pictures, long = _learned()
     is_long = rng.random() < 0.45
+    long = [one for one in pictures if max(one.size) > LONG * min(one.size)]
     picture = one_of(rng, long if is_long else pictures)
     sides = np.array(picture.size, float)
     if not is_long and rng.random() < 0.5:

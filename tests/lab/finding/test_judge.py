@@ -1,5 +1,6 @@
 """The recipe of the judge."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,13 +10,13 @@ from lab.reading.test_compose import people
 from PIL import Image
 
 from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.errors import ModelError
 from digitrec.lab import stocks
 from digitrec.lab.finding import judge
 from digitrec.lab.finding.pictures import KINDS, Picture, Sources, _object, _sheet
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.lab.reading.hands import hands
 from digitrec.models.network import runner
-from digitrec.models.store import to_litert
 from digitrec.prepare.judge import WEIGHTS, chances
 from digitrec.recognise import predict_many
 
@@ -24,7 +25,12 @@ from digitrec.recognise import predict_many
 def sources(tmp_path: Path) -> Sources:
     digits, cell = mnist_test()[:40], tmp_path / "cell.png"
     Image.fromarray(255 - digits.images[0]).resize((90, 90)).save(cell)
-    return Sources(Writer(digits), [(cell, int(digits.labels[0]))], list(hands(people(), 3, 5)))
+    return Sources(
+        Writer(digits),
+        [(cell, int(digits.labels[0]))],
+        list(hands(people(), 3, 5)),
+        [Image.new("RGBA", sides, "teal") for sides in ((90, 70), (120, 20))],
+    )
 
 
 @pytest.fixture
@@ -37,25 +43,25 @@ def learned(sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_recipe_writes_a_network_of_the_shipped_form_and_its_card(learned: Path) -> None:
-    out = learned / "judge.tflite"
-    judge.export(learned, out)
-    made, shipped = runner(out.read_bytes()), runner(WEIGHTS.read_bytes())
+    made, shipped = runner((learned / WEIGHTS.name).read_bytes()), runner(WEIGHTS.read_bytes())
     assert sorted(made.takes) == sorted(shipped.takes) and made.gives == shipped.gives
     stock = stocks.held(learned, 3)
     found = chances(made, stock["views"], stock["rows"])
     assert found.shape == (3,) and ((found > 0) & (found < 1)).all()
-    assert "held back" in (learned / "judge.md").read_text("utf-8")
+    assert "held back" in (learned / WEIGHTS.name).with_suffix(".md").read_text("utf-8")
 
 
-def test_an_earlier_one_judges_too(learned: Path) -> None:
-    alone, earlier, both = learned / "alone.tflite", learned / judge.EARLIER, learned / "both.tflite"
-    judge.export(learned, alone)
-    earlier.write_bytes(to_litert(judge.network()))
-    judge.export(learned, both)
+def test_a_judge_continues_from_its_file(learned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judge, "NEW", 0.0)
+    file = learned / "start.tflite"
+    shutil.move(learned / WEIGHTS.name, file)
+    shutil.rmtree(learned / "checkpoints")
+    judge.learn(learned, 8, file)
     ((asked, _), *_) = judge.held(learned)
-    one, other, mean = (chances(runner(file.read_bytes()), *asked) for file in (alone, earlier, both))
-    assert np.abs(other - one).max() > 0.01
-    assert mean == pytest.approx((1 - judge.KEPT) * one + judge.KEPT * other, abs=0.01)
+    before, after = (chances(runner(one.read_bytes()), *asked) for one in (file, learned / WEIGHTS.name))
+    assert after == pytest.approx(before, abs=0.01)
+    with pytest.raises(ModelError, match="begin anew"):
+        judge.put(judge.pair(normalised=False), (WEIGHTS.parent / "digitrec-finder.tflite").read_bytes())
 
 
 def test_a_stock_is_the_same_when_drawn_again(sources: Sources) -> None:

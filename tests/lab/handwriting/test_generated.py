@@ -10,6 +10,7 @@ import pytest
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.handwriting import corruptions, nondigits, scenes, strokes, synthetic, things
 from digitrec.lab.handwriting.augment import Augmentation, augment
+from digitrec.lab.handwriting.holding import hand
 from digitrec.lab.handwriting.nondigits import any_kind
 from digitrec.lab.handwriting.synthetic import DAMAGES, Damage, damage
 from digitrec.lab.handwriting.writer import Writer, enlarge, fonts_to_learn
@@ -57,7 +58,8 @@ GENERATORS: dict[str, Generator] = {
     "made": lambda: synthetic.make(WRITER, 30, 1).images,
     "staged": lambda: synthetic.staged(replace(WRITER, varied=0.3), 8, 1).images,
     "no digit": seeded(lambda rng: any_kind(WRITER, rng)),
-    "things": seeded(lambda rng: things.beside(things.stick, PAPER, (100, 60, 150, 140), rng)),
+    **{draw.__name__: seeded(lambda rng, draw=draw: things.beside(draw, PAPER, (100, 60, 150, 140), rng))
+       for draw in (things.stick, hand)},
     "drawn digits": seeded(lambda rng: strokes.draw(int(rng.integers(10)), rng)),
 }  # fmt: skip
 FIGURES: dict[str, tuple[float, float]] = {
@@ -83,7 +85,8 @@ FIGURES: dict[str, tuple[float, float]] = {
     "more blur": (29.4, 60.3), "more hard": (30.0, 70.1), "more lines": (30.3, 61.3),
     "more noise": (31.6, 71.6), "more clean": (29.5, 63.9), "no limit": (29.6, 64.8),
     "every limit": (37.3, 95.2), "gentler": (32.7, 72.7), "damaged": (110.5, -38.4), "made": (32.9, -126.8),
-    "staged": (33.6, 36.8), "no digit": (23.5, -6.0), "drawn digits": (21.2, -24.3), "things": (214.1, -36.7),
+    "staged": (33.6, 36.8), "no digit": (23.5, -6.0), "drawn digits": (21.2, -24.3), "stick": (214.1, -36.7),
+    "hand": (207.8, 12.0),
 }  # fmt: skip
 """Mean level, and product with fixed noise, which any change of a picture changes."""
 
