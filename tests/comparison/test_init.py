@@ -58,7 +58,7 @@ def test_the_options_are_those_of_predict() -> None:
     unsure, absent = compare(drawn_seven(), who, at_least=0.7, rotate=90).outcomes
     assert isinstance(unsure, Prediction)
     assert (unsure.digit, unsure.unsure_digit, unsure.turned) == (None, 7, 90)
-    assert isinstance(absent, Failure) and absent.provider == "mine"
+    assert isinstance(absent, Failure) and (absent.provider, absent.image) == ("mine", drawn_seven().ref)
     assert isinstance(absent.error, NotConfigured)
 
 

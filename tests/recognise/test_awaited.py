@@ -18,7 +18,7 @@ from digitrec.answer import Answer, Failure, Prediction
 from digitrec.comparison.policy import Consensus, Fallback
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine, Options
-from digitrec.errors import BudgetExceeded, ImageError, Unavailable, UnknownProvider
+from digitrec.errors import ImageError, Unavailable, UnknownProvider
 from digitrec.image import ImageSource, PreparedImage
 from digitrec.providers.base import Price
 
@@ -67,21 +67,10 @@ def pictures(count: int) -> list[np.ndarray]:
     return shades
 
 
-@pytest.fixture(autouse=True)
-def _others() -> Iterator[None]:
-    """Do not wait for threads of other tests."""
-    OTHERS.clear()
-    OTHERS.extend(threading.enumerate())
-    yield
-
-
-OTHERS: list[threading.Thread] = []
-
-
-def nobody_at_work() -> None:
-    """Wait until the threads of abandoned engines have ended."""
+def nobody_at_work(others: list[threading.Thread]) -> None:
+    """Wait until the threads of abandoned engines have ended; do not wait for threads of other tests."""
     for _ in range(1000):
-        ours = [thread for thread in threading.enumerate() if thread not in OTHERS]
+        ours = [thread for thread in threading.enumerate() if thread not in others]
         if not any(thread.name.startswith("digitrec") for thread in ours):
             return
         time.sleep(0.02)
@@ -174,27 +163,6 @@ def test_a_policy_has_the_lowest_limit_of_its_engines(run: Run, tmp_path: Path) 
     assert cloud.most == 2
 
 
-def test_a_budget_is_kept_by_all_together(run: Run, tmp_path: Path, cloud: Cloud) -> None:
-    cloud.let_on.set()
-    outcomes: list[object] = []
-
-    async def one(picture: np.ndarray, asked: Engine) -> None:
-        try:
-            outcomes.append((await digitrec.apredict(picture, asked)).digit)
-        except BudgetExceeded:
-            outcomes.append("over")
-
-    async def main() -> None:
-        with engine(cloud, tmp_path, max_cost=0.002) as asked:
-            async with anyio.create_task_group() as group:
-                for picture in pictures(5):
-                    group.start_soon(one, picture, asked)
-
-    run(main)
-    assert sorted(map(str, outcomes)) == ["7", "7", "over", "over", "over"]
-    assert cloud.calls == 2
-
-
 async def when_asked(cloud: Cloud) -> None:
     while not cloud.asked.is_set():
         await anyio.sleep(0.01)
@@ -202,6 +170,7 @@ async def when_asked(cloud: Cloud) -> None:
 
 def cancelled(run: Run, work: Callable[..., Any], *clouds: Cloud) -> list[int]:
     """Cancel the work when all clouds have a request; return the number of requests to each."""
+    others = threading.enumerate()
 
     async def main() -> None:
         async with anyio.create_task_group() as group:
@@ -215,7 +184,7 @@ def cancelled(run: Run, work: Callable[..., Any], *clouds: Cloud) -> list[int]:
     time.sleep(0.5)  # longer than the interval in which a thread checks for cancellation
     for cloud in clouds:
         cloud.let_on.set()
-    nobody_at_work()
+    nobody_at_work(others)
     return [cloud.calls for cloud in clouds]
 
 

@@ -15,7 +15,7 @@ import digitrec
 from digitrec.answer import Answer, Candidate, Failure, Prediction
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine
-from digitrec.errors import ImageError, Rejected, TimedOut, UnknownProvider
+from digitrec.errors import ImageError, Rejected, UnknownProvider
 from digitrec.image import TURNS, ImageSource, InputSpec
 from digitrec.recognise import pipeline, stream
 
@@ -65,39 +65,10 @@ def test_a_bad_picture_costs_only_its_own_place_and_keeps_its_name(source: Image
     assert [one.digit for one in (first, last) if isinstance(one, Prediction)] == [7, 1]
 
 
-def test_a_failed_call_takes_only_its_own_place() -> None:
-    script = ["7", TimedOut("too slow"), "1"]
-    outcomes = digitrec.predict_many([SEVEN] * 3, FakeProvider(script))
-    assert [type(outcome).__name__ for outcome in outcomes] == ["Prediction", "Failure", "Prediction"]
-    assert isinstance(outcomes[1], Failure)
-    assert outcomes[1].error is script[1]
-    with pytest.raises(TimedOut):
-        digitrec.predict(SEVEN, FakeProvider(script[1:]))
-
-
 def test_an_image_over_the_vendors_limit_is_refused_before_it_is_sent() -> None:
     fake = FakeProvider(wants=InputSpec(encoding="png", min_side=50, max_bytes=10))
     assert isinstance(digitrec.predict_many([SEVEN], fake)[0], Failure)
     assert fake.calls == 0
-
-
-def test_letters_count_only_when_asked_for() -> None:
-    strict = digitrec.predict(SEVEN, FakeProvider(["O"]))
-    lenient = digitrec.predict(SEVEN, FakeProvider(["O"]), lenient=True)
-    assert (strict.digit, strict.text) == (None, "O")
-    assert (lenient.digit, lenient.inferred, lenient.text) == (0, True, "O")
-
-
-def test_answers_come_in_order_and_while_the_work_goes_on() -> None:
-    fake = FakeProvider([str(n % 10) for n in range(50)])
-    taken = []
-    engine = Engine(fake)
-    engine.batch = 10
-    for outcome in stream([SEVEN] * 50, engine):
-        taken.append(outcome)
-        if len(taken) == 5:
-            assert fake.calls == 10
-    assert [one.digit for one in taken if isinstance(one, Prediction)] == [n % 10 for n in range(50)]
 
 
 @pytest.mark.parametrize("reader", [FakeProvider(["7"]), digitrec.Fallback([FakeProvider(["7"])], 0.5)])
