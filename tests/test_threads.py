@@ -72,26 +72,6 @@ def test_a_provider_may_ask_another_while_it_is_made(monkeypatch: pytest.MonkeyP
     assert digitrec.predict(drawn_seven(), "one").provider == "one"
 
 
-def test_a_child_forked_while_others_predict_predicts_too() -> None:
-    code = (
-        "import digitrec, multiprocessing, numpy, sys, threading\n"
-        "path, stop = sys.argv[1], threading.Event()\n"
-        "digits = numpy.zeros((256, 28, 28), numpy.uint8); digits[:, 4:24, 12:16] = 255\n"
-        "def busy():  # most of the time in the network, whose lock it holds\n"
-        "    while not stop.is_set(): digitrec.predict_many(digits)\n"
-        "threads = [threading.Thread(target=busy, daemon=True) for _ in range(2)]\n"
-        "digitrec.predict(path)\n"
-        "for thread in threads: thread.start()\n"
-        "fork = multiprocessing.get_context('fork')\n"
-        "def child(): sys.exit(digitrec.predict(path).digit)\n"
-        "children = [fork.Process(target=child) for _ in range(6)]\n"
-        "for one in children: one.start()\nfor one in children: one.join(15)\n"
-        "stop.set(); print([one.exitcode for one in children])\n"
-        "for one in children: one.kill()"
-    )
-    assert ran(code) == f"{[7] * 6}\n"
-
-
 def test_a_child_forked_while_another_thread_is_in_the_network_reads_numbers() -> None:
     pytest.importorskip("ai_edge_litert")
     code = (

@@ -44,12 +44,6 @@ def test_every_preparation_is_a_column_but_the_cnn_has_its_own(data: Path) -> No
     assert cards == {"local": ["mnist"], "aws/plain": ["plain"], "aws/repeated": ["repeated"]}
 
 
-def test_a_policy_is_scored_beside_its_engines(data: Path) -> None:
-    arguments = ("-p", "local", "--fallback", "aws", "--below", "1", "--emulate", "--no-ledger", "-o", "json")
-    found = json.loads(run(data, *arguments).stdout)
-    assert {card["engine"] for card in found["engines"]} == {"local", "aws", "local>aws@1"}
-
-
 def test_the_report_is_written_as_a_page(data: Path, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     assert run(data, "--html", page).stdout.startswith("engine  right ")

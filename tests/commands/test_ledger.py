@@ -21,13 +21,6 @@ def asked(here: Path, seven: Path, monkeypatch: pytest.MonkeyPatch) -> Emulator:
         yield emulator
 
 
-def test_a_paid_answer_is_replayed_and_not_bought_again(asked: Emulator) -> None:
-    again = run("predict", "seven.png", "-p", "azure", "--ledger", "paid.sqlite", "-o", "json")
-    row = json.loads(again.stdout)[0]
-    assert (row["digit"], row["replayed"], row["attempts"], row["cost_usd"]) == (7, True, 0, 0.0)
-    assert asked.calls("azure") == 1
-
-
 def test_show_and_spend(asked: Emulator) -> None:
     (call,) = json.loads(run("ledger", "--ledger", "paid.sqlite", "show", "-o", "json").stdout)
     shown = (call["provider"], call["state"], call["text"], call["emulated"])

@@ -56,11 +56,6 @@ def test_one_error_of_many_pictures_is_printed_once_with_its_count(folder: Path)
     assert [json.loads(line)["error"]["type"] for line in done.stdout.splitlines()] == ["BudgetExceeded"] * 3
 
 
-def test_standard_input(folder: Path) -> None:
-    done = run("-", "-o", "json", input=(folder / "seven.png").read_bytes())
-    assert json.loads(done.stdout)[0]["digit"] == 7
-
-
 def test_what_the_network_saw_is_saved(folder: Path) -> None:
     run("seven.png", "--save-prepared", "seen.png")
     seen = np.asarray(Image.open("seen.png"))

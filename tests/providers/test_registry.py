@@ -27,7 +27,9 @@ from digitrec.providers.local import Local
     ("google", {"GOOGLE_APPLICATION_CREDENTIALS": "not/there.json"}, {"api_key": "k"}),
 ])  # fmt: skip
 def test_options_override_the_environment(name: str, env: dict[str, str], options: dict[str, Any]) -> None:
-    registry.open_provider(name, env=env, **options).close()
+    opened = registry.open_provider(name, env=env, **options)
+    opened.close()
+    assert opened.name == options.get("name", name)
 
 
 def test_options_go_to_the_constructor_and_variables_to_from_env() -> None:

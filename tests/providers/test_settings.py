@@ -131,14 +131,6 @@ def test_what_is_missing_or_wrong_is_named_before_anything_is_sent(
     assert "planted-secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("cloud", "env"), [("azure", {"VISION_ENDPOINT": URL, "VISION_KEY": "k"}),
-                                            ("azure-document", DOCUMENT)])  # fmt: skip
-def test_azures_price_is_unknown_and_its_name_can_be_chosen(cloud: str, env: dict[str, str]) -> None:
-    cls: Any = provider_class(cloud)
-    assert cls.from_env(env).price is None
-    assert [cls.from_env(env).name, cls.from_env(env, name="east").name] == [cloud, "east"]
-
-
 @pytest.mark.parametrize(("cloud", "sdk"), [
     ("google", "google.cloud.vision"), ("aws", "boto3"),
     ("azure", "azure.cognitiveservices.vision.computervision"),

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from raw_server import RawServer, answer, raw_server
+from raw_server import RawServer, answer
 from tls_server import TlsServer
 
 from digitrec import errors
@@ -103,17 +103,11 @@ def test_ssl_cert_file_is_trusted(cloud: str, opened: Opened, monkeypatch: pytes
         assert type(outcome(opened(cloud, endpoint=server.endpoint))) is errors.RateLimited
 
 
-@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 305, 307, 308])
-@pytest.mark.parametrize("elsewhere", ["127.0.0.1", "127.0.0.2", ""], ids=["port", "host", "same origin"])
-@pytest.mark.parametrize("cloud", ["google", "azure"])
-def test_no_redirect_is_taken(cloud: str, status: int, elsewhere: str, server: RawServer, told: Told) -> None:
-    with raw_server(elsewhere or "127.0.0.1") as stranger:
-        target = ("Location", f"{stranger.url}/elsewhere" if elsewhere else "/elsewhere")
-        error = told(cloud, *replies(cloud, {})[:-1], answer(status, b"", target))
-        assert stranger.arrived == []
-    assert isinstance(error, errors.BadAnswer)
-    assert error.status == status
-    assert [request.split()[0] for request in server.arrived] == [b"POST", b"GET"][: len(server.say)]
+@pytest.mark.parametrize("status", [300, 301, 304, 308, 399])
+def test_a_redirect_is_not_taken_and_its_status_is_kept(status: int, server: RawServer, told: Told) -> None:
+    error = told("google", answer(status, b"", ("Location", "/elsewhere")))
+    assert isinstance(error, errors.BadAnswer) and error.status == status
+    assert len(server.arrived) == 1
 
 
 @EACH
