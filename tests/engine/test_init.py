@@ -27,12 +27,6 @@ from digitrec.recognise import calibration
 # ---- answers and what they say of themselves
 
 
-def test_replies_come_in_order_and_say_what_they_cost(tmp_path: Path) -> None:
-    replies = ask(PaidCloud(), tmp_path, *range(9))
-    assert [reply.outcome for reply in replies] == [answer(number) for number in range(9)]
-    assert {(r.cost_usd, r.attempts, r.replayed, r.emulated) for r in replies} == {(PRICE, 1, False, False)}
-
-
 def test_an_answer_is_bought_once(tmp_path: Path) -> None:
     ask(PaidCloud(), tmp_path, 7)
     again = PaidCloud()
@@ -114,13 +108,6 @@ def test_faults(
     if error is not None:
         assert getattr(reply.outcome, "provider", None) == "paid"
         assert ask(PaidCloud(), tmp_path, 7)[0].outcome == answer(7)  # an error is never an answer
-
-
-@pytest.mark.usefixtures("no_waits")
-def test_only_the_failed_images_of_a_request_are_asked_about_again(tmp_path: Path) -> None:
-    cloud = PaidCloud(script={2: [errors.Unavailable("x", status=503)]}, batch=4)
-    ask(cloud, tmp_path, 0, 1, 2, 3)
-    assert cloud.requests == [[0, 1, 2, 3], [2]]
 
 
 def test_an_aborted_caller_stops_further_requests(tmp_path: Path) -> None:

@@ -112,7 +112,3 @@ def test_every_digit_comes_back_with_its_label_its_writer_and_its_strokes(digits
         assert points.min() == 0
         scale = 100 / max(1, np.ptp(as_written, axis=0).max())
         assert np.allclose(np.diff(points, axis=0), scale * np.diff(as_written, axis=0) * (1, -1))
-
-
-def test_y_grows_downwards() -> None:
-    assert world.parsed(file([(1, 7, [[(10, 90), (10, 40)]])])).strokes[0][0].tolist() == [[0, 0], [0, 100]]

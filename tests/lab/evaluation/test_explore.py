@@ -74,12 +74,7 @@ def test_copies_are_no_usual_neighbours() -> None:
     assert max(float(remark.split()[0]) for remark in remarks) < 3
 
 
-def test_too_few_are_refused() -> None:
-    with pytest.raises(DataError, match="too few"):
-        explore(mnist_test()[:2], "two", chances(mnist_test()[:2]))
-
-
-def test_copies_of_one_digit_are_refused() -> None:
-    copies = mnist_test()[np.zeros(20, int)]
-    with pytest.raises(DataError, match="20 digits"):
-        explore(copies, "copies", chances(copies))
+@pytest.mark.parametrize("few", [mnist_test()[:2], mnist_test()[np.zeros(20, int)]], ids=["two", "copies"])
+def test_too_few_that_differ_are_refused(few: Digits) -> None:
+    with pytest.raises(DataError, match=f"{len(few)} digits, too few"):
+        explore(few, "few", chances(few))
