@@ -4,19 +4,16 @@ import re
 from pathlib import Path
 
 import pytest
+from page_parts import PAGES, ROOT, text_of
 from programs import python
 
-ROOT = Path(__file__).parents[1]
-PATTERNS = ("*.md", "docs/**/*.md", "samples/*.md")
-PAGES = sorted(path.relative_to(ROOT) for pattern in PATTERNS for path in ROOT.glob(pattern))
 
-
-@pytest.mark.parametrize("page", PAGES, ids=str)
-def test_links_lead_somewhere_and_nobodys_folder_is_named(page: Path) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_links_lead_somewhere_and_nobodys_folder_is_named(page: str) -> None:
+    text = text_of(page)
     for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)", text):
         if "://" not in target:
-            other = ROOT / page.parent / target if target else ROOT / page
+            other = (ROOT / page).parent / target if target else ROOT / page
             assert other.exists(), target
             assert not anchor or anchor in anchors(other), f"{target}#{anchor}"
     assert not re.search(r"/home/\w|/Users/\w|/root/", text)

@@ -94,15 +94,7 @@ def pixels(page: Page, canvas: str) -> np.ndarray:
 
 def ink(page: Page) -> int:
     """Return how many pixels of the paper are painted."""
-    return int(
-        page.evaluate(
-            """() => {
-                const pad = document.querySelector("#pad");
-                const { data } = pad.getContext("2d").getImageData(0, 0, pad.width, pad.height);
-                return data.filter((value, place) => place % 4 === 3 && value > 127).length;
-            }"""
-        )
-    )
+    return int((pixels(page, "#pad")[..., 3] > 127).sum())
 
 
 def asked_for(page: Page, path: str) -> list[Request]:
@@ -121,6 +113,12 @@ def held_back(page: Page, path: str | re.Pattern[str]) -> list[Route]:
 
     page.route(path, hold)
     return held
+
+
+def wait_for(page: Page, holds: Callable[[], object]) -> None:
+    """Wait until the condition holds; the test's time limit stops the wait."""
+    while not holds():
+        page.wait_for_timeout(50)
 
 
 def expect_digit(page: Page, text: str) -> None:

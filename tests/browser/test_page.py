@@ -122,8 +122,7 @@ def test_a_late_comparison_of_an_earlier_picture_is_not_shown(open_page: OpenPag
     hand.press(page, "Clear")
     hand.drawn(page, 3)
     hand.press(page, "Compare")
-    while len(held) < 2:
-        page.wait_for_timeout(10)
+    hand.wait_for(page, lambda: len(held) == 2)
     held[1].continue_()
     expect(said).to_have_text("3")
     with page.expect_response("**/compare*"):

@@ -114,8 +114,7 @@ def test_an_answer_that_is_overtaken_is_dropped(open_page: OpenPage) -> None:
     page.evaluate("XMLHttpRequest.prototype.abort = () => {}")
     held = hand.held_back(page, "**/predict**")
     hand.draw(page, 7)
-    while not held:
-        page.wait_for_timeout(50)
+    hand.wait_for(page, lambda: held)
     hand.press(page, "Clear")
     for route in held:
         route.continue_()

@@ -157,8 +157,7 @@ def test_no_older_answer_stands_over_a_picture_that_is_sent(page: Page) -> None:
     expect(page.locator("#sure")).to_have_text("Reading…")
     hand.expect_digit(page, "")
     expect(page.locator("#bars li.best")).to_have_count(0)
-    while not held:
-        page.wait_for_timeout(50)
+    hand.wait_for(page, lambda: held)
     page.unroute_all()  # lets them go
     hand.expect_digit(page, "3")
     hand.held_back(page, "**/predict**")

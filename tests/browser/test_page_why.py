@@ -1,7 +1,6 @@
 """The answer's reasons on the page: the heat map over the picture, and the feature maps."""
 
 import re
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -89,11 +88,11 @@ def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: O
     expect(reasons).to_be_visible()
     page.locator("#pad").scroll_into_view_if_needed()
     hand.draw(page, 3)
-    wait_for(page, lambda: len(held) > 0)
+    hand.wait_for(page, lambda: held)
     page.wait_for_timeout(600)  # longer than the page's pause between two requests
     assert len(held) == 1  # the request of the first touch; the newest drawing waits
     held[0].continue_()
-    wait_for(page, lambda: len(held) == 2)
+    hand.wait_for(page, lambda: len(held) == 2)
     held[1].continue_()
     expect(page.locator("#reasons-words")).to_contain_text("class activation map")
     expect(layer).not_to_have_attribute("src", first or "")
@@ -118,12 +117,6 @@ def test_a_model_without_feature_maps_shows_none_while_drawing(page_of: OpenPage
     hand.draw(page, 7)
     expect(page.locator("#reasons-words")).to_contain_text("no feature maps")
     hand.expect_hidden(page, ["#heat", "#over"])
-
-
-def wait_for(page: Page, holds: Callable[[], bool]) -> None:
-    """Wait until the condition holds; the test's time limit stops the wait."""
-    while not holds():
-        page.wait_for_timeout(50)
 
 
 def test_of_a_refused_picture_neither_is_offered(open_page: OpenPage) -> None:
