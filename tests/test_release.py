@@ -99,29 +99,25 @@ def test_the_same_source_gives_the_same_bytes_and_all_of_it_is_inside(tmp_path: 
         assert {name.partition("/")[2] for name in tar.getnames()} >= ours
 
 
-def test_links_of_the_readme_work_on_a_package_index(check: ModuleType) -> None:
-    page = "![A 7](docs/a.png) [docs](docs/b.md#c) [far](https://example.org) [here](#d) [x](LICENSE)"
-    url = "https://example.org/digits"
-    picture, docs = f"![A 7]({url}/raw/HEAD/docs/a.png)", f"[docs]({url}/blob/HEAD/docs/b.md#c)"
-    rest = f"[far](https://example.org) [here](#d) [x]({url}/blob/HEAD/LICENSE)"
-    assert check.make_dist.linked(page, url) == f"{picture} {docs} {rest}"
-
-
 def test_with_the_projects_address_a_release_links_to_it(check: ModuleType, tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text("# Digits\n\n[docs](docs/b.md)\n")
+    page = "![A 7](docs/a.png) [docs](docs/b.md#c) [far](https://example.com) [here](#d) [x](LICENSE)"
+    (tmp_path / "README.md").write_text(f"# Digits\n\n{page}\n")
     setup = tmp_path / "setup.cfg"
     setup.write_text("[metadata]\nname = digits\n")
     check.make_dist.add_links(tmp_path)
     assert "project_urls" not in setup.read_text()
-    setup.write_text("[metadata]\nname = digits\nurl = https://example.org/digits\n")
+    url = "https://example.org/digits"
+    setup.write_text(f"[metadata]\nname = digits\nurl = {url}\n")
     check.make_dist.add_links(tmp_path)
     title, badges, text = (tmp_path / "README.md").read_text().rstrip().split("\n\n")
-    assert (title, text) == ("# Digits", "[docs](https://example.org/digits/blob/HEAD/docs/b.md)")
+    picture, docs = f"![A 7]({url}/raw/HEAD/docs/a.png)", f"[docs]({url}/blob/HEAD/docs/b.md#c)"
+    rest = f"[far](https://example.com) [here](#d) [x]({url}/blob/HEAD/LICENSE)"
+    assert (title, text) == ("# Digits", f"{picture} {docs} {rest}")
     assert badges.count("](https://img.shields.io/") == 3
     config = ConfigParser()
     config.read(setup)
     links = config["metadata"]["project_urls"].split("\n")
-    assert "Changelog = https://example.org/digits/blob/HEAD/CHANGELOG.md" in links
+    assert f"Changelog = {url}/blob/HEAD/CHANGELOG.md" in links
 
 
 def test_the_bill_of_materials_is_of_the_extra_all(

@@ -38,9 +38,7 @@ def test_a_named_file_that_is_missing_is_an_error(file: Path) -> None:
 
 
 @pytest.mark.parametrize("variable", ["DIGITREC_CONFIG", "XDG_CONFIG_HOME"])
-def test_a_file_that_may_not_be_read_is_an_error(
-    as_nobody: Path, monkeypatch: pytest.MonkeyPatch, variable: str
-) -> None:
+def test_a_closed_file_is_an_error(as_nobody: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     Path("closed").mkdir(0)
     monkeypatch.setenv(variable, "closed/mine.toml")
     assert "cannot be read: Permission denied; name another in DIGITREC_CONFIG" in run(code=4).stderr

@@ -11,17 +11,16 @@ from digitrec.commands.progress import bar
 HEAD = "import os, threading\nfrom digitrec.commands.progress import quietly\n"
 
 
-@pytest.mark.parametrize(
-    "greeting",
-    ["INFO: Created TensorFlow Lite XNNPACK delegate for CPU.",
-     "I0000 00:00:1795203439.440818   12793 cpu_feature_guard.cc:227] This TensorFlow binary",
-     "E0000 00:00:1795204165.119389   28383 cuda_platform.cc:52] failed call to cuInit: INTERNAL: CUDA error",
-     "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
-     "W0000 00:00:1795227440.376860    6033 tf_tfl_flatbuffer_helpers.cc:367] Ignored drop_control",
-     "To enable the following instructions: AVX2, in other operations, rebuild TensorFlow",
-     "WARNING:tensorflow:5 out of the last 8 calls to <function multi_step_on_iterator> triggered",
-     "WARNING:absl:You are saving your model as an HDF5 file via `model.save()`."],
-)  # fmt: skip
+@pytest.mark.parametrize("greeting", [
+    "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.",
+    "I0000 00:00:1795203439.440818   12793 cpu_feature_guard.cc:227] This TensorFlow binary",
+    "E0000 00:00:1795204165.119389   28383 cuda_platform.cc:52] failed call to cuInit: INTERNAL: CUDA error",
+    "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
+    "W0000 00:00:1795227440.376860    6033 tf_tfl_flatbuffer_helpers.cc:367] Ignored drop_control",
+    "To enable the following instructions: AVX2, in other operations, rebuild TensorFlow",
+    "WARNING:tensorflow:5 out of the last 8 calls to <function multi_step_on_iterator> triggered",
+    "WARNING:absl:You are saving your model as an HDF5 file via `model.save()`.",
+])  # fmt: skip
 def test_what_is_no_greeting_is_passed_on(greeting: str) -> None:
     code = f"with quietly(): os.write(2, b'{greeting}\\nout of memory\\n')"
     assert python("-c", HEAD + code, timeout=60).stderr == "out of memory\n"

@@ -83,10 +83,9 @@ def test_one_connection_serves_many_requests(emulator, connection):
     assert emulator.calls(NAME) == 3
 
 
-@pytest.mark.parametrize(
-    "length", ["Content-Length: x", "Content-Length: -1", "Content-Length: 99999999999",
-               "Transfer-Encoding: chunked"],
-)  # fmt: skip
+@pytest.mark.parametrize("length", [
+    "Content-Length: x", "Content-Length: -1", "Content-Length: 99999999999", "Transfer-Encoding: chunked",
+])  # fmt: skip
 def test_nothing_is_read_as_a_request_after_an_invalid_body(emulator, length):
     data = exchanged(emulator, f"POST / HTTP/1.1\r\n{length}\r\n\r\n".encode() + posted() * 20)
     assert data.startswith(b"HTTP/1.1 400")

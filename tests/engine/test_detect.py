@@ -33,10 +33,9 @@ def test_another_server_does_not(body, server, monkeypatch):
     assert len(server.arrived) == 1
 
 
-@pytest.mark.parametrize(
-    "endpoint",
-    [None, "", "http://127.0.0.1:1", "http://127.0.0.1:port", "https://127.0.0.1", "https://vision.googleapis.com",
-     "http://192.0.2.1:9", "http://localhost.example.org", "nonsense"],
-)  # fmt: skip
+@pytest.mark.parametrize("endpoint", [
+    None, "", "http://127.0.0.1:1", "http://127.0.0.1:port", "https://127.0.0.1", "nonsense",
+    "https://vision.googleapis.com", "http://192.0.2.1:9", "http://localhost.example.org",
+])  # fmt: skip
 def test_nobody_there_or_nobody_of_this_machine(endpoint):
     assert not is_emulator(endpoint, timeout=0.1)

@@ -22,7 +22,7 @@ from digitrec.models import store
 from digitrec.prepare import prepare
 from digitrec.providers.base import Price
 from digitrec.providers.local import Local
-from digitrec.recognise.explain import GAP, SHOWN, Explanation, by_network, explain, mosaic
+from digitrec.recognise.explain import GAP, SHOWN, Explanation, explain, mosaic
 
 
 @pytest.fixture(scope="module")
@@ -116,11 +116,6 @@ def test_the_steps_end_in_the_reading_that_counted() -> None:
         found = explain(one.pixels, hiding=False)
         (chances,) = store.load().probabilities(found.digit[None], [True])
         assert found.prediction.probabilities == pytest.approx(chances.tolist(), abs=1e-6)
-
-
-def test_what_the_network_was_given_is_looked_at_layer_by_layer(seven: Explanation) -> None:
-    networks = by_network(seven.stages)
-    assert {name: len(layers) for name, layers in networks.items()} == {"network_1": 8, "network_2": 8}
 
 
 def test_of_two_readings_the_cut_out_is_looked_at(twice: Explanation, engine: Engine) -> None:

@@ -67,13 +67,12 @@ def test_chances_of_tokens(opened):
     assert len(ask(client, logprobs=True, top_logprobs=2).choices[0].logprobs.content[1].top_logprobs) == 2
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"[]", b"null", b'{"model":7}', b'{"model":"m"}', b'{"model":"m","messages":7}',
-     b'{"model":"m","messages":[{"content":[{"type":"image_url"}]}]}', b'{"model":"m","messages":[]}',
-     *(b'{"model":"m","messages":[{"content":[{"type":"image_url","image_url":{"url":"%s"}}]}]}' % url
-       for url in (b"http://x/7.png", b"data:application/pdf;base64,AAAA", b"data:image/png;base64,A"))],
-)  # fmt: skip
+@pytest.mark.parametrize("body", [
+    b"", b"[]", b"null", b'{"model":7}', b'{"model":"m"}', b'{"model":"m","messages":7}',
+    b'{"model":"m","messages":[{"content":[{"type":"image_url"}]}]}', b'{"model":"m","messages":[]}',
+    *(b'{"model":"m","messages":[{"content":[{"type":"image_url","image_url":{"url":"%s"}}]}]}' % url
+      for url in (b"http://x/7.png", b"data:application/pdf;base64,AAAA", b"data:image/png;base64,A")),
+])  # fmt: skip
 def test_requests_of_another_form(opened, body):
     emulator, _ = opened(SEVEN)
     url = f"{emulator.endpoints[NAME]}/v1/chat/completions"

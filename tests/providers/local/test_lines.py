@@ -149,9 +149,7 @@ def test_a_row_of_boxes_is_not_stretched(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("size", [(1_000_000, 1), (160_000, 100)])
-def test_a_long_picture_is_searched_within_the_largest_input(
-    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
-) -> None:
+def test_long_pictures_fit_the_largest_input(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
     areas = []
 
     def bare(pixels: np.ndarray) -> tuple[Floats, Floats]:

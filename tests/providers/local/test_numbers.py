@@ -138,19 +138,13 @@ def test_a_dash_between_two_numbers_is_no_minus_unless_there_is_a_space_before()
 
 @pytest.mark.parametrize(("text", "pitch", "texts"), [
     ("54 + 6 = 60", 20, ["54", "6", "60"]), ("2020-08-25", 24, ["2020-08-25"]), ("1:45", 24, []),
+    ("555-1234", 24, ["555-1234"]), ("12-7", 24, ["12-7"]),
 ])  # fmt: skip
 def test_spaces_and_signs_divide_or_join_numbers(text: str, pitch: int, texts: list[str]) -> None:
     pen = ImageDraw.Draw(picture := Image.new("L", (900, 300), 255))
     for at, sign in enumerate(text):
         pen.text((60 + at * pitch, 120), sign, fill=0, font=ImageFont.load_default(40), anchor="ma")
     assert [one.text for one in digitrec.read(picture).numbers] == texts
-
-
-@pytest.mark.parametrize("text", ["555-1234", "12-7", "2026-11-30"])
-def test_digits_around_a_hyphen_are_not_one_number(text: str) -> None:
-    picture = Image.new("L", (600, 300), 250)
-    ImageDraw.Draw(picture).text((80, 120), text, fill=20, font=ImageFont.load_default(40))
-    assert [one.value for one in digitrec.read(picture).numbers] == [None]
 
 
 def test_times_and_fractions_are_not_numbers_for_sure_nor_split() -> None:
