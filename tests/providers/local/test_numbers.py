@@ -158,7 +158,6 @@ def test_the_numbers_of_a_page_have_boxes_around_their_ink() -> None:
     assert first.box is not None and second.box is not None
     assert (first.row, second.row) == (0, 1)
     assert 60 <= first.box[0] <= 90 and 40 <= first.box[1] <= 70 and 90 <= first.box[3] <= 115
-    assert [one.box is not None and first.box[0] - 10 <= one.box[0] for one in first.digits] == [True] * 4
 
 
 def test_each_digit_has_a_box_around_its_ink() -> None:
