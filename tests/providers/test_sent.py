@@ -37,7 +37,7 @@ def usd(folder: Path) -> float:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 @pytest.mark.parametrize(("say", "kind", "named"), [
-    (b"", Unreachable, "network"),
+    (b"", Unreachable, "HTTPS_PROXY"),
     (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", NotConfigured, "HTTPS_PROXY"),
     (b"HTTP/1.1 403 Forbidden\r\n\r\n", NotConfigured, "NO_PROXY"),
     (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", Unreachable, "502"),

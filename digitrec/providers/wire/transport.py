@@ -221,7 +221,9 @@ def _unsent(error: Exception, url: str, verify: Any) -> Problem:
         return _proxy_refused(int(refused[1]), url)
     if NOT_AN_ADDRESS & {type(one).__name__ for one in chain}:
         return Problem(NotConfigured, said, todo="check the endpoint and any proxy")
-    return Problem(Unreachable, said)
+    proxy = proxy_variable(url)
+    advice = f"check the network, the endpoint and the proxy in {proxy}" if proxy else ""
+    return Problem(Unreachable, said, todo=advice)
 
 
 def _wrong_bundle(bundle: str) -> Problem | None:
