@@ -56,7 +56,9 @@ def compare(given: sources.Given, everyone: bool, output: Format, asking: Asking
     how, numbers = asking.how(), asking.numbers
     if everyone and asking.providers:
         raise click.UsageError("--all excludes --provider.")
-    names = asking.names() if asking.providers else _chosen(everyone, EMULATED if asking.emulate else ())
+    named = ("local",) if asking.model else ()  # in place of an invalid one in the environment
+    also = (*named, *(EMULATED if asking.emulate else ()))
+    names = asking.names() if asking.providers else _chosen(everyone, also)
     images = given.sources()
     with asking.opener(names) as open_engine:
         readers = [reader_or_absent(name, open_engine) for name in names]
@@ -75,12 +77,12 @@ def compare(given: sources.Given, everyone: bool, output: Format, asking: Asking
         raise SystemExit(1)
 
 
-def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
-    """Return the engines that are ready and free, or only ready; name the others on stderr."""
+def _chosen(everyone: bool, also: Sequence[str]) -> list[str]:
+    """Return the engines that are ready and free, or only ready, and ``also``; name the others on stderr."""
     known = listings(os.environ)
     ready = {listing.name: left_out_because(listing) for listing in known if not listing.status.missing}
     chosen = [*ready] if everyone else free_engines(known)
-    chosen += [name for name in emulated if name not in chosen]
+    chosen += [name for name in also if name not in chosen]
     parts = [f"{name} {why}" for name, why in ready.items() if name not in chosen]
     if missing := [one.name for one in known if one.name not in {*ready, *chosen}]:
         parts.append(f"{', '.join(missing)} (not ready; `digitrec providers` says why)")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.answer import Answer
-from digitrec.errors import NotConfigured, NotInstalled, ProviderError, arguments, install_hint
+from digitrec.errors import DigitrecError, NotConfigured, NotInstalled, ProviderError, arguments, install_hint
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.addresses import PLAIN_HTTP, in_the_clear, split
 
@@ -102,13 +102,13 @@ def looked(
         extra: the extra of digitrec that installs the modules ``packages``.
         found: variables and files that will be used.
         missing: settings to set, in words.
-        build: builds the provider without a network, which raises NotConfigured for invalid settings.
+        build: builds the provider without a network, which raises a DigitrecError for invalid settings.
     """
     installed = all(map(is_installed, packages))
     if build and installed and not missing:
         try:
             build()
-        except NotConfigured as error:
+        except DigitrecError as error:
             missing = (str(error),)
     install = () if installed else (install_hint(extra),)
     return Status(installed, not missing, (*install, *missing), tuple(found))

@@ -121,7 +121,8 @@ class Google(Cloud):
         missing = [] if found else [SIGN_IN]
         if file and not Path(file).is_file():  # the file takes precedence
             missing = ["GOOGLE_APPLICATION_CREDENTIALS names no file"]
-        return looked("google", ["google.cloud.vision"], found, missing)
+        build = partial(cls.from_env, env) if found[:1] == ["GOOGLE_API_KEY"] else None
+        return looked("google", ["google.cloud.vision"], found, missing, build)
 
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
         """Send one request; return an answer or an error for each image."""

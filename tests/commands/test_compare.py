@@ -10,6 +10,7 @@ import pytest
 import terminal
 
 from digitrec.commands.engines import EMULATED
+from digitrec.models.store import SHIPPED
 
 SHEET = Path(__file__).parents[2] / "samples" / "sheet.jpg"
 
@@ -26,12 +27,13 @@ def test_one_line_for_each_picture_and_engine(seven: Path) -> None:
 def test_without_names_free_and_ready_engines_are_asked(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_API_KEY", "k")
     monkeypatch.setenv("DIGITREC_GOOGLE_ENDPOINT", "http://127.0.0.1:1")
-    result = run(seven, "-o", "json")
+    (found,) = json.loads(run(seven, "--emulate", "--no-ledger", "-o", "json").stdout)
+    assert {"local", *EMULATED} <= {name for name, said in found["outcomes"].items() if "error" not in said}
+    monkeypatch.setenv("DIGITREC_MODEL", "/no/such")  # --model replaces it
+    result = run(seven, "-o", "json", "--model", SHIPPED)
     (found,) = json.loads(result.stdout)
     assert "local" in found["outcomes"] and "google" not in found["outcomes"]
     assert "google costs $1.50 per 1,000" in result.stderr
-    (found,) = json.loads(run(seven, "--emulate", "--no-ledger", "-o", "json").stdout)
-    assert {"local", *EMULATED} <= {name for name, said in found["outcomes"].items() if "error" not in said}
 
 
 @pytest.mark.parametrize("arguments", [

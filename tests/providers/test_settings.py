@@ -31,6 +31,8 @@ STATUS: list[tuple[str, Sequence[str], dict[str, str], Sequence[str], Sequence[s
     ("google", [ADC], {"GOOGLE_API_KEY": "k"}, ["GOOGLE_API_KEY", ADC], []),
     ("google", [], {"GOOGLE_APPLICATION_CREDENTIALS": "/no/such"}, ["GOOGLE_APPLICATION_CREDENTIALS"],
      ["GOOGLE_APPLICATION_CREDENTIALS names no file"]),
+    ("google", [], {"GOOGLE_API_KEY": "k", "DIGITREC_GOOGLE_FEATURE": "x"}, ["GOOGLE_API_KEY"], ["'x'"]),
+    ("local", [], {"DIGITREC_MODEL": "/no/such"}, ["DIGITREC_MODEL"], ["/no/such: cannot be read"]),
     ("aws", [], {}, [], ["set AWS_ACCESS_KEY_ID", "set AWS_REGION"]),
     ("aws-textract", [], KEYS | {"AWS_DEFAULT_REGION": "r"}, [*KEYS, "AWS_DEFAULT_REGION"], []),
     *((cloud, [], {endpoint: URL, key: "k"}, [endpoint, key], []) for cloud in ("azure", "azure-analysis")

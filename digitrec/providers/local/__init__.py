@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -12,7 +13,7 @@ from digitrec.errors import NotConfigured, ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.models import store
 from digitrec.models.network import SCALES, Floats, Stage, pooled
-from digitrec.providers.base import FREE, BaseProvider, Price, Provider
+from digitrec.providers.base import FREE, BaseProvider, Price, Provider, Status, looked
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,12 @@ class Local(BaseProvider):
         if scale and scale not in SCALES and "model" not in options:
             raise NotConfigured(f"DIGITREC_MODEL_SCALE must be one of {', '.join(SCALES)}, got {scale!r}")
         return super().from_env({} if "model" in options else env, **options)
+
+    @classmethod
+    def status(cls, env: Mapping[str, str]) -> Status:
+        """Return whether the network that the variables name can be loaded."""
+        found = [name for (name,) in cls.variables.values() if env.get(name, "").strip()]
+        return looked("", (), found, (), partial(cls.from_env, env) if found else None)
 
     def for_numbers(self) -> Provider:
         """Return the reader of whole numbers, which uses other networks; warn if the user named a model."""
