@@ -45,10 +45,13 @@ class Replay(Engine):
                 different questions about the same images; the message says which.
         """
         found = [it for it in _entries(path) if it.question.provider == provider]
+        known = sorted({to_spec(it.question.spec).preparation for it in found})
         if preparation is not None:
             found = [it for it in found if to_spec(it.question.spec).preparation == preparation]
         if needed and not found:
-            raise LedgerError(f"{path} has no answer of {provider}; record one, or name another provider")
+            other = f" with the preparation {preparation}, only with {', '.join(known)}" if known else ""
+            todo = "record one, or name another provider or preparation"
+            raise LedgerError(f"{path} has no answer of {provider}{other}; {todo}")
         _check(found, path, provider)
         asked, stand_in = found[-1].question if found else None, BaseProvider()
         stand_in.name, stand_in.price = provider, FREE

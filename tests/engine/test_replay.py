@@ -125,6 +125,8 @@ def test_two_preparations_are_not_mixed(path: Path) -> None:
     record(path, [entry(1), entry(1, spec=ENLARGED)])
     with pytest.raises(LedgerError, match="enlarged, plain"):
         Replay(path, "paid")
+    with pytest.raises(LedgerError, match="repeated, only with enlarged, plain"):
+        Replay(path, "paid", preparation="repeated")
     assert Replay(path, "paid", preparation="enlarged").provider.wants == ENLARGED
 
 
