@@ -68,11 +68,12 @@ def add(app: FastAPI, state: State) -> None:
     # only for the API description: `limits` checks the key
     schemes = APIKeyHeader(name="X-API-Key", auto_error=False), HTTPBearer(auto_error=False)
     keyed: list[Any] = [Security(one) for one in schemes] if state.settings.api_keys else []
-    common: Any = {"responses": schemas.PROBLEMS, "dependencies": keyed, "openapi_extra": schemas.PICTURES}
+    common: Any = {"responses": schemas.PROBLEMS, "dependencies": keyed, "openapi_extra": schemas.ONE_PICTURE}
     reading, looking = common | {"tags": ["read a digit"]}, common | {"tags": ["look at a picture"]}
     about: Any = {"tags": ["the server"]}
+    several: Any = {"openapi_extra": schemas.PICTURES}
 
-    @app.post("/predict", response_model=schemas.Reading | schemas.Readings, **reading)
+    @app.post("/predict", response_model=schemas.Reading | schemas.Readings, **reading | several)
     async def predict(request: Request, provider: Provider = None, seen: Seen = False) -> Response:
         """Return the digit on a picture, or on each of several pictures.
 

@@ -215,7 +215,11 @@ def sheet_of(outcome: SheetOutcome) -> dict[str, Any]:
 
 _DESCRIPTION = json.loads((Path(__file__).parent / "description.json").read_text("utf-8"))
 PICTURES: dict[str, Any] = _DESCRIPTION["pictures"]
-"""The ways to send pictures, for OpenAPI."""
+"""The ways to send one or several pictures, for OpenAPI."""
+ONE_PICTURE: dict[str, Any] = json.loads(
+    json.dumps(PICTURES), object_hook=lambda one: one | {"maxItems": 1} if "minItems" in one else one
+)
+"""The ways to send one picture, for OpenAPI."""
 
 
 def problem(text: str) -> dict[str, Any]:

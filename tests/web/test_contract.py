@@ -44,6 +44,7 @@ def test_every_operation_that_reads_pictures_is_limited_and_wants_a_key(describe
     """An endpoint missing from the limits would need no key."""
     reads = {one.ok().path for one in described.get_all_operations() if one.ok().method.upper() == "POST"}
     assert reads == INFERENCE_PATHS
+    assert [it for it in reads if "maxItems" not in str(described.raw_schema["paths"][it])] == ["/predict"]
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
