@@ -290,7 +290,7 @@ _HOW = (
     options.model,
     options.model_scale,
     click.option("--prepare", callback=_preparations, metavar="|".join(PREPARATIONS),
-                 help="Send the whole picture, the digit enlarged, or the digit repeated.  "
+                 help="Send the whole picture, the digit enlarged or repeated; plain for numbers.  "
                  "[default: by engine]"),
     click.option("--timeout", type=options.SECONDS, default=30.0, show_default=True,
                  metavar="SECONDS", help="Deadline for one image, with waits and retries."),
