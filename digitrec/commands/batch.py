@@ -25,11 +25,13 @@ from digitrec.commands.engines import Asking, asking_by_policy
 from digitrec.commands.process import tell
 from digitrec.commands.progress import bar
 from digitrec.commands.sources import say_skipped
+from digitrec.engine import config
 from digitrec.errors import FOR_ALL, DataError
 from digitrec.errors.text import count, plain
 from digitrec.image.files import Skipped
 from digitrec.providers import registry
 from digitrec.providers.base import FREE
+from digitrec.recognise import calibration
 
 SHOWN = 10
 """Maximum number of failures that are printed."""
@@ -77,7 +79,10 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
         raise click.UsageError("- is a list of inputs on standard input; give it alone.")
     how = asking.how()
     listed = inputs.listed(sys.stdin.buffer.read()) if images == LIST else []
-    given = _settings(names, how, asking)
+    settings = config.load()
+    is_default = has_ledger and not is_free and asking.ledger is None
+    ledger = (settings.ledger or config.default_ledger()) if is_default else asking.ledger
+    given = _settings(names, how, asking, settings) | {"ledger": ledger and str(ledger)}
     if images:
         given |= {"input": [inputs.named(name) for name in images]}
         given |= {"list": hashlib.sha256("\n".join(listed).encode("utf-8", "surrogateescape")).hexdigest()}
@@ -103,20 +108,25 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
         raise SystemExit(1)
 
 
-def _settings(names: list[str], how: Mapping[str, Any], asking: Asking) -> dict[str, Any]:
-    """Return the options that determine the rows, besides the inputs."""
+def _settings(
+    names: list[str], how: Mapping[str, Any], asking: Asking, settings: config.Config
+) -> dict[str, Any]:
+    """Return the options that determine the rows, besides the inputs and the ledger."""
     own = ("fallback", "below", "consensus", "model_scale", "prepare", "emulate", "no_ledger", "max_cost")
     model = asking.model_file(names)
-    files = {"model": model, "ledger": asking.ledger, "replay": asking.replay, "record": asking.record}
+    files = {"model": model, "replay": asking.replay, "record": asking.record}
     asked = [registry.provider_class(name) for name in names if name != "local" or asking.model is None]
     options = chain.from_iterable(getattr(one, "variables", {}).items() for one in asked)
-    settings = {name for option, group in options if "key" not in option for name in group}
+    variables = {name for option, group in options if "key" not in option for name in group}
+    calibrated = sorted(repr(one) for key, one in calibration.known().items() if key.provider in names)
+    parameters = {name: repr(one) for name, one in settings.parameters.items() if name in names}
     return {
         "from": str(Path.cwd()), "digitrec": __version__, "engines": names, **how,
         **{name: file and str(file) for name, file in files.items()},
         **{name: getattr(asking, name) for name in own},
         "content of model": model and hashlib.sha256(model.read_bytes()).hexdigest(),
-        "environment": {name: os.environ[name] for name in sorted(settings) if os.environ.get(name)},
+        "environment": {name: os.environ[name] for name in sorted(variables) if os.environ.get(name)},
+        "parameters": parameters, "calibrations": hashlib.sha256("".join(calibrated).encode()).hexdigest(),
         "numbers": "digits" in how, "digits": list(how.get("digits") or ()),
     }  # fmt: skip
 

@@ -255,4 +255,4 @@ def box_around(corners: Sequence[tuple[float, float]]) -> Box | None:
     if not corners:
         return None
     xs, ys = zip(*corners, strict=True)
-    return min(xs), min(ys), max(xs), max(ys)
+    return float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys))  # as a ledger gives them back

@@ -27,6 +27,8 @@ from digitrec.bulk import job
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine.ledger import Ledger, recent
 from digitrec.models.store import SHIPPED
+from digitrec.recognise import calibration
+from digitrec.recognise.calibration import Key
 
 DIGITS = mnist_test()[:40]
 
@@ -272,6 +274,24 @@ def test_another_run_is_not_gone_on_with(scans: Path, monkeypatch: pytest.Monkey
     for name, value in (("MODEL_SCALE", "unit"), ("MODEL", str(SHIPPED))):
         monkeypatch.setenv(f"DIGITREC_{name}", value)
         assert value in run("scans", "-o", "rows.jsonl", "--resume", code=6).stderr
+
+
+def test_another_configuration_is_not_gone_on_with(
+    scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (configured := tmp_path / "config.toml").touch()
+    monkeypatch.setenv("DIGITREC_CONFIG", str(configured))
+    monkeypatch.setenv("GOOGLE_API_KEY", "k" * 39)
+    again = ["scans/0", "-p", "google", "-o", "rows.jsonl", "--max-cost", "0"]
+    run(*again, code=7)
+    run(*again, "--resume", code=7)
+    for setting in ('ledger = "other.sqlite"', "parameters.google.max_tokens = 9", "budget.per_month = 0"):
+        configured.write_text(setting)
+        run(*again, "--resume", code=7 if "budget" in setting else 6)
+    monkeypatch.setattr(
+        calibration, "known", lambda: {Key("google", "plain", None, emulated=False): "fitted"}
+    )
+    run(*again, "--resume", code=6)
 
 
 def test_another_list_is_another_run(scans: Path) -> None:

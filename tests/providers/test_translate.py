@@ -1,4 +1,5 @@
 import importlib
+import json
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from digitrec.errors import TimedOut, Unavailable
 from digitrec.providers import aws, google, rapidocr, tesseract
-from digitrec.providers.translate import Problem, Rule, Service, problem_of, retry_after
+from digitrec.providers.translate import Problem, Rule, Service, box_around, problem_of, retry_after
 
 MODULES = google, aws, rapidocr, tesseract
 TABLES: Mapping[str, Mapping[str, Rule]] = {module.__name__: module.ERRORS for module in MODULES}
@@ -79,3 +80,7 @@ WAITS = st.sampled_from(["soon", "-5", "inf", "9" * 400, "1e9", "Mon, 01 Jan 999
 def test_any_retry_after_is_a_wait_or_none(value: str) -> None:
     wait = retry_after({"Retry-After": value})
     assert wait is None or 0 <= wait < inf
+
+
+def test_a_box_is_the_same_text_before_and_after_it_is_recorded() -> None:
+    assert json.dumps(box_around([(0, 0), (240.0, 9)])) == "[0.0, 0.0, 240.0, 9.0]"

@@ -255,7 +255,8 @@ _LEASED = f"""(state = 'asking' AND lease_until > :now
                AND coalesce(leased_at, asked_at) <= :now + {CLOCK_STEP_S})"""
 _SPENT = f"""SELECT total(cost_usd) FILTER (WHERE NOT {_LEASED}), total(cost_usd) FILTER (WHERE {_LEASED})
              FROM calls WHERE emulated = :emulated"""  # nosec B608 # noqa: S608 (our own words)
-_SPENT_BY_RUN = f"{_SPENT} AND run = :run"
+_SPENT_BY_RUN = f"""{_SPENT} AND (run = :run OR
+                    state = 'lost' AND id > (SELECT min(id) FROM calls WHERE run = :run))"""  # nosec B608 # noqa: S608
 _SPENT_SINCE = f"""{_SPENT} AND (asked_at >= :since
                    OR id > (SELECT min(id) FROM calls
                             WHERE asked_at BETWEEN :since AND :now AND state != 'lost'))"""  # nosec B608 # noqa: S608

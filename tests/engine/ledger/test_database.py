@@ -17,7 +17,7 @@ from terminal import run
 
 from digitrec.engine.ledger import Budget, Claim, Ledger, database, entries, spending
 from digitrec.engine.ledger.database import LOST, Repair, repair
-from digitrec.errors import LedgerError
+from digitrec.errors import BudgetExceeded, LedgerError
 
 from .claims import fill, numbers, question
 
@@ -260,6 +260,9 @@ def test_a_lost_call_counts_as_spent(full: Path) -> None:
     assert str(full.with_name("ledger.sqlite.damaged-1")) in told
     with closing(Ledger(full)) as ledger:
         months = {month.provider: (month.month, month.calls, month.usd) for month in spending(ledger)}
+        budget = Budget("run", max_cost=PRICE * (CALLS - 0.5))
+        (verdict,) = ledger.claim([question(CALLS)], price=PRICE, budget=budget, lease_s=1)
+        assert isinstance(verdict, BudgetExceeded)
     now = months["paid"][0]
     paid = now, CALLS - 1, pytest.approx(PRICE * (CALLS - 2))
     assert months == {"paid": paid, LOST: (now, 1, PRICE)}, "at the highest price, and this month"
