@@ -51,8 +51,8 @@ SAME_ANSWER = 0.01
 """Maximum difference of two chances from the same weights; files round them."""
 OTHER = 0.6
 """Weight of the second network's answer in their mean."""
-NEW = 0.7
-"""Share of the new weights when networks are continued, see `stocks.between`."""
+NEW = 0.33
+"""Share of the new weights when networks are continued, see `stocks.between`; more costs people's digits."""
 
 
 def draw(folder: Path, count: int) -> None:
