@@ -13,7 +13,7 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.lab import stocks
 from digitrec.lab.finding import judge
-from digitrec.lab.finding.pictures import KINDS, Picture, Sources, _object, _sheet
+from digitrec.lab.finding.pictures import KINDS, Picture, Sources, _object
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.lab.reading.hands import hands
 from digitrec.models.network import runner
@@ -69,8 +69,7 @@ def test_a_stock_is_the_same_when_drawn_again(sources: Sources) -> None:
     assert all(np.array_equal(one[name], again[name]) for name in one)
 
 
-HARD = {_sheet: pytest.mark.xfail(reason="digitrec misses digits on such forms", strict=True),
-        _object: pytest.mark.xfail(reason="digitrec takes keys for digits", strict=True)}  # fmt: skip
+HARD = {_object: pytest.mark.xfail(reason="digitrec takes keys for digits", strict=True)}
 
 
 @pytest.mark.parametrize("kind", [pytest.param(one, marks=HARD.get(one, ())) for one in KINDS])
