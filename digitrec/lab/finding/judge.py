@@ -167,7 +167,9 @@ def learn(folder: Path, views: int, start: Path | None = None) -> None:
     rng = np.random.default_rng((SEED, run.done))
     run.learn(stocks.batches(folder, BATCH, batch, varied, rng), losses, held(folder))
     net.set_weights(run.weights if start is None else stocks.between(before, run.weights, NEW))
-    _write(folder / WEIGHTS.name, keras.Model(net.inputs, net.outputs[0]), run.done * BATCH)
+    learned = f"{run.done * BATCH:,} views of proposals on generated pictures, seed {SEED}"
+    learned += f"; {1 - NEW:.0%} of an earlier judge's weights are kept" if start else ""
+    _write(folder / WEIGHTS.name, keras.Model(net.inputs, net.outputs[0]), learned)
 
 
 def held(folder: Path) -> list[tuple[Any, ...]]:
@@ -194,8 +196,8 @@ def varied(asked: tuple[Any, Any], rng: np.random.Generator) -> tuple[Any, Any]:
     return views, rows
 
 
-def _write(file: Path, net: Any, views: int) -> None:
-    """Write a network as a LiteRT file, with its card; it learned from that many views."""
+def _write(file: Path, net: Any, learned: str) -> None:
+    """Write a network as a LiteRT file, with its card, which says from what it learned."""
     content = to_litert(net)
     atomic.write(file, content)
     parts, judge = held(file.parent), runner(content)
@@ -206,7 +208,7 @@ def _write(file: Path, net: Any, views: int) -> None:
         "file": f"LiteRT, weights in int8 (dynamic range), {len(content) / 1000:.0f} kB",
         "input": "views and features of proposals: `digitrec.prepare.judge.inputs`",
         "output": "(N, 1): the chance that a proposal is the picture's digit",
-        "learned from": f"{views:,} views of proposals on generated pictures, seed {SEED}",
+        "learned from": learned,
         **stocks.figures_of(chance, right),
     }
     purpose = "Estimates the chance that a proposal is the picture's digit, from a view of its surroundings."
