@@ -308,7 +308,8 @@ class Consensus(EnginePolicy):
             return self._disagreement([outcome for outcome in said if isinstance(outcome, Prediction)])
         agreeing = [prediction for prediction in _digits(said) if prediction.digit == answer]
         known = [prediction.confidence for prediction in agreeing if prediction.confidence is not None]
-        return replace(agreeing[0], confidence=sum(known) / len(known) if known else None)
+        mean = sum(known) / len(known) if known else None
+        return replace(agreeing[0], confidence=mean, probabilities=None)  # each engine has its own in `asked`
 
     def _sheet(self, sheets: Sequence[Sheet]) -> Sheet:
         """Return the first sheet; a number that too few engines read at its place gets no value.

@@ -27,7 +27,7 @@ from digitrec.comparison.datasets.loader import NONE
 from digitrec.errors import DataError, ImageError
 from digitrec.errors.text import encoding
 from digitrec.image import Box, DigitImage, ImageSource, Turned, atomic, frames
-from digitrec.image.pixels import NUMBERS_SIDE, saved
+from digitrec.image.pixels import ENOUGH_SIDE, NUMBERS_SIDE, saved
 from digitrec.recognise.numbers import closed, value_of
 from digitrec.report.rows import csv_line
 from digitrec.web import schemas
@@ -254,7 +254,8 @@ def _png(one: _Doubt) -> bytes:
     Raises:
         ImageError: the picture cannot be read, or was changed.
     """
-    opened = DigitImage.open(Turned(_source(one.source), one.turned), enough=NUMBERS_SIDE)
+    enough = ENOUGH_SIDE if one.box is None else NUMBERS_SIDE  # a digit's copy is known as learned, too
+    opened = DigitImage.open(Turned(_source(one.source), one.turned), enough=enough)
     if opened.sha256 != one.sha256:
         raise ImageError(f"{one.source}: changed since it was read; read it again")
     seen = opened if one.box is None else opened.around(one.box, MARGIN)

@@ -147,8 +147,10 @@ def test_a_consensus_has_the_mean_confidence_and_the_words_of_those_who_agree(
 ) -> None:
     policy = Consensus(engines("1", "2", "3"), 2)
     agreeing = [answer(name, 7, it, text=f"{name}7") for name, it in zip("bc", scores, strict=True)]
+    agreeing = [replace(one, probabilities=(0.1,) * 10) for one in agreeing]
     agreed = decided(policy, [answer("a", 1, 1.0), *agreeing])
     assert (agreed.text, agreed.confidence) == ("b7", pytest.approx(confidence))
+    assert agreed.probabilities is None, "they are those of one engine"
     said = [answer("a", 7, 0.9, preparation="mnist"), answer("b", None, None), answer("c", 1, 0.9)]
     torn = decided(policy, said)
     assert (torn.text, torn.preparation, torn.image) == ("7, 1", "mnist", said[0].image)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,7 @@ from digitrec.comparison.datasets.loader import read_numbers, read_samples
 from digitrec.emulator.kit import FakeProvider
 from digitrec.errors import DataError
 from digitrec.image import atomic, frames
+from digitrec.lab.datasets.digits import in_form
 from digitrec.web.answers import Answers
 from digitrec.web.problems import Problem
 from digitrec.web.settings import Settings
@@ -114,6 +116,16 @@ def test_digits_become_a_folder_to_train_on(page: Path, tmp_path: Path) -> None:
         answers.decide(one.name, accept=True, label="12")
     answers.decide(one.name, accept=True, label=None)
     assert [sample.label for sample in read_samples(tmp_path / "out")] == [int(one.label)] == [3]
+
+
+def test_a_digits_copy_counts_as_the_photo_when_it_was_learned(tmp_path: Path) -> None:
+    photo, answers = tmp_path / "photo.jpg", tmp_path / "digits.jsonl"
+    Image.open(Path(__file__).parents[2] / "samples/photo-pen.jpg").resize((2100, 2800)).save(photo)
+    written(digitrec.predict_many([photo], FakeProvider([Answer((Candidate("3", 0.2),))])), answers)
+    review = Answers(answers, tmp_path / "out", 0.95)
+    review.decide(review.waiting()[0].name, accept=True, label=None)
+    (copy,) = (tmp_path / "out").rglob("*.png")
+    assert np.array_equal(in_form(copy), in_form(photo))
 
 
 def test_a_picture_that_was_changed_is_not_labelled(sheets: Path, page: Path, tmp_path: Path) -> None:
