@@ -80,9 +80,8 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
     how = asking.how()
     listed = inputs.listed(sys.stdin.buffer.read()) if images == LIST else []
     settings = config.load()
-    is_default = has_ledger and not is_free and asking.ledger is None
-    ledger = (settings.ledger or config.default_ledger()) if is_default else asking.ledger
-    given = _settings(names, how, asking, settings) | {"ledger": ledger and str(ledger)}
+    ledger = asking.ledger or (settings.ledger_file if has_ledger and not is_free else None)
+    given = _settings(names, how, replace(asking, ledger=ledger), settings.parameters)
     if images:
         given |= {"input": [inputs.named(name) for name in images]}
         given |= {"list": hashlib.sha256("\n".join(listed).encode("utf-8", "surrogateescape")).hexdigest()}
@@ -109,24 +108,24 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
 
 
 def _settings(
-    names: list[str], how: Mapping[str, Any], asking: Asking, settings: config.Config
+    names: list[str], how: Mapping[str, Any], asking: Asking, parameters: Mapping[str, config.Parameters]
 ) -> dict[str, Any]:
-    """Return the options that determine the rows, besides the inputs and the ledger."""
+    """Return the options that determine the rows, besides the inputs."""
     own = ("fallback", "below", "consensus", "model_scale", "prepare", "emulate", "no_ledger", "max_cost")
     model = asking.model_file(names)
-    files = {"model": model, "replay": asking.replay, "record": asking.record}
+    files = {"model": model, "ledger": asking.ledger, "replay": asking.replay, "record": asking.record}
     asked = [registry.provider_class(name) for name in names if name != "local" or asking.model is None]
     options = chain.from_iterable(getattr(one, "variables", {}).items() for one in asked)
     variables = {name for option, group in options if "key" not in option for name in group}
     calibrated = sorted(repr(one) for key, one in calibration.known().items() if key.provider in names)
-    parameters = {name: repr(one) for name, one in settings.parameters.items() if name in names}
     return {
         "from": str(Path.cwd()), "digitrec": __version__, "engines": names, **how,
         **{name: file and str(file) for name, file in files.items()},
         **{name: getattr(asking, name) for name in own},
         "content of model": model and hashlib.sha256(model.read_bytes()).hexdigest(),
         "environment": {name: os.environ[name] for name in sorted(variables) if os.environ.get(name)},
-        "parameters": parameters, "calibrations": hashlib.sha256("".join(calibrated).encode()).hexdigest(),
+        "parameters": {name: repr(one) for name, one in parameters.items() if name in names},
+        "calibrations": hashlib.sha256("".join(calibrated).encode()).hexdigest(),
         "numbers": "digits" in how, "digits": list(how.get("digits") or ()),
     }  # fmt: skip
 

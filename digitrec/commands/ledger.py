@@ -47,7 +47,7 @@ def _path(command: Callable[..., None]) -> Callable[..., None]:
         named = path or click.get_current_context().obj
         if named is not None and not named.exists():
             raise LedgerError(f"there is no ledger {named}; check the name")
-        command(named or config.load().ledger or config.default_ledger(), **values)
+        command(named or config.load().ledger_file, **values)
 
     return with_path
 

@@ -80,6 +80,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parameters: dict[str, Parameters] = {}
     """Parameters of the requests by provider."""
 
+    @property
+    def ledger_file(self) -> Path:
+        """The ledger's file, also if none is set."""
+        return self.ledger or default_ledger()
+
 
 BY_PROVIDER = ("prices", "rates", "attempt_timeouts", "parameters")
 """Tables with provider names as keys; they are checked, because a misspelt limit would have no effect."""
@@ -134,8 +139,9 @@ def load() -> Config:
 
 def in_force() -> dict[str, Any]:
     """Return every setting by name, as JSON-like values; errors are those of `load`."""
-    settings: dict[str, Any] = msgspec.to_builtins(load(), enc_hook=str)
-    return settings | {"ledger": settings["ledger"] or str(default_ledger())}
+    loaded = load()
+    settings: dict[str, Any] = msgspec.to_builtins(loaded, enc_hook=str)
+    return settings | {"ledger": str(loaded.ledger_file)}
 
 
 def _read() -> dict[str, Any]:

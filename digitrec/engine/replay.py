@@ -44,12 +44,11 @@ class Replay(Engine):
             LedgerError: the recording cannot be read, has no answer although one is needed, or has answers to
                 different questions about the same images; the message says which.
         """
-        found = [it for it in _entries(path) if it.question.provider == provider]
-        known = sorted({to_spec(it.question.spec).preparation for it in found})
-        if preparation is not None:
-            found = [it for it in found if to_spec(it.question.spec).preparation == preparation]
+        known = [it for it in _entries(path) if it.question.provider == provider]
+        found = [it for it in known if preparation in (None, to_spec(it.question.spec).preparation)]
         if needed and not found:
-            other = f" with the preparation {preparation}, only with {', '.join(known)}" if known else ""
+            how = ", ".join(sorted({to_spec(it.question.spec).preparation for it in known}))
+            other = f" with the preparation {preparation}, only with {how}" if known else ""
             todo = "record one, or name another provider or preparation"
             raise LedgerError(f"{path} has no answer of {provider}{other}; {todo}")
         _check(found, path, provider)

@@ -173,7 +173,7 @@ class Remote:
         """Open the ledger; without a file, engines with one ``max_cost`` share one in memory."""
         path = self.options.ledger
         if path == "default":
-            path = self._config.ledger or config.default_ledger()
+            path = self._config.ledger_file
         if path != "none":
             return Ledger(Path(path), fresh=self.options.fresh)
         if self._config.budget.per_month is not None and not emulated:

@@ -3,8 +3,9 @@
     python -m digitrec.lab.finding.judge draw FOLDER 78
     python -m digitrec.lab.finding.judge learn FOLDER 435200 digitrec/models/weights/digitrec-judge.tflite
 
-Drawing and learning resume where they stopped. `draw` takes one core an hour, `learn` two cores a quarter. It
-continues the networks of the file, or begins anew without one, and writes the judge and its card into FOLDER.
+Drawing and learning resume where they stopped. `draw` takes one core an hour, `learn` two cores ten minutes.
+`learn` continues the networks of the file, or begins anew without one. It writes the judge and its card into
+FOLDER.
 
 Of the shipped networks one learned anew from 174 files drawn by commit 903a9e26, 160 by a1a64ada, 80 by
 c1378048, and 12 of `pictures._list` alone; the other continued several others (commit ef2c4b52). Then both
@@ -60,7 +61,9 @@ def draw(folder: Path, count: int) -> None:
         DataError: MNIST, a set of `datasets.world` or `clipart` is missing.
     """
     writer = Writer(mnist_train()[:LEARNED_OF_MNIST], fonts_to_learn(), varied=0.3)
-    of = Sources(writer, swiss_cells("learned"), list(hands(people("learned"), HANDS, SEED)), objects())
+    of = Sources(
+        writer, swiss_cells("learned"), list(hands(people("learned"), HANDS, SEED)), objects("learned")
+    )
     stocks.fill(folder, count, partial(drawn, of))
 
 

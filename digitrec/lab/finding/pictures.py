@@ -81,12 +81,16 @@ def _changed(of: Sources, rng: np.random.Generator) -> Picture:
 def _tight(of: Sources, rng: np.random.Generator) -> Picture:
     """Crop a digit on paper so that it touches some edges, or lose up to a twelfth of it outside."""
     one, most = scene("plain paper", of.writer, rng), one_of(rng, (0.6, 1.2, 2.0))
-    height, width = one.pixels.shape[:2]
     box, size = np.array(one.box), max(one.box[2] - one.box[0], one.box[3] - one.box[1])
     loose = np.where(rng.random(4) < 0.5, rng.uniform(-0.08, 0.05, 4), rng.uniform(0, most, 4)) * size
-    ends = np.clip(box + loose * (-1, -1, 1, 1), 0, (width, height) * 2).astype(int)
+    return _cropped(one.pixels, box, loose), one.label
+
+
+def _cropped(pixels: Pixels, box: NDArray[np.int64], loose: NDArray[np.floating]) -> Pixels:
+    """Return a box of a picture, with that many pixels more or less on each side, at least 4x4."""
+    ends = np.clip(box + loose * (-1, -1, 1, 1), 0, pixels.shape[1::-1] * 2).astype(int)
     ends[2:] = np.maximum(ends[2:], ends[:2] + 4)  # a 1 is narrow
-    return one.pixels[ends[1] : ends[3], ends[0] : ends[2]], one.label
+    return pixels[ends[1] : ends[3], ends[0] : ends[2]]
 
 
 def _small(of: Sources, rng: np.random.Generator) -> Picture:
@@ -169,9 +173,8 @@ def _beside_a_thing(of: Sources, rng: np.random.Generator, thing: things.Thing =
         pixels, box, label = one.pixels, one.box, one.label
     pixels = things.beside(thing, pixels, box, rng)
     if rng.random() < 0.3:
-        loose = np.rint(max(box[2] - box[0], box[3] - box[1]) * rng.uniform(0.1, 1.5, 4)).astype(int)
-        left, top, right, bottom = np.maximum(np.array(box) + loose * (-1, -1, 1, 1), 0)
-        pixels = pixels[top:bottom, left:right]
+        loose = max(box[2] - box[0], box[3] - box[1]) * rng.uniform(0.1, 1.5, 4)
+        pixels = _cropped(pixels, np.array(box), np.rint(loose))
     return pixels, label
 
 

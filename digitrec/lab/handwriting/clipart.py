@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from digitrec.errors import DataError
-from digitrec.lab.datasets.download import existing
+from digitrec.lab.datasets.download import Part, existing
 from digitrec.lab.handwriting.photo import Floats
 from digitrec.lab.handwriting.strokes import log_uniform, one_of
 
@@ -28,8 +28,8 @@ HELD_BACK = 8
 """Every so many pictures is never used for training."""
 
 
-def objects(part: str = "learned") -> list[Image.Image]:
-    """Return the pictures of a part, "learned" or "held back", as RGBA, cropped to the object.
+def objects(part: Part) -> list[Image.Image]:
+    """Return the pictures of a part as RGBA, cropped to the object.
 
     Raises:
         DataError: the folder is missing or empty.

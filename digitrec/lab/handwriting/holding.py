@@ -30,12 +30,9 @@ def hand(rng: np.random.Generator, height: int, width: int, size: float) -> tupl
 
 
 def _fingers(
-    layer: Floats,
-    grip: NDArray[np.float64],
-    along: NDArray[np.float64],
-    half: float,
+    layer: Floats, grip: NDArray[np.float64], along: NDArray[np.float64], half: float,
     rng: np.random.Generator,
-) -> None:
+) -> None:  # fmt: skip
     """Draw two to four fingers that hold a pen at ``grip``, a palm, and often a sleeve.
 
     ``along`` is the pen's direction, (2,), ``half`` half of a finger's breadth.

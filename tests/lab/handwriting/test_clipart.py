@@ -13,7 +13,7 @@ from digitrec.lab.handwriting.clipart import an_object, objects
 def test_objects_are_cropped_and_some_are_held_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
     with pytest.raises(DataError, match="openclipart"):
-        objects()
+        objects("learned")
     for kind in ("tools", "signs_and_symbols"):
         for at in range(16):
             file = tmp_path / f"openclipart/usr/png/{kind}/deeper/{at}.png"
@@ -22,7 +22,7 @@ def test_objects_are_cropped_and_some_are_held_back(tmp_path: Path, monkeypatch:
             page.paste((at, 0, 0, 255), (20, 10, 70, 30) if at else (0, 0, 100, 80))
             page.paste((0, 0, 0, 0), (30, 15, 50, 25))
             page.save(file)
-    learned, held_back = objects(), objects("held back")
+    learned, held_back = objects("learned"), objects("held back")
     assert {one.size for one in (*learned, *held_back)} == {(50, 20)}
     assert [len(learned), len(held_back)] == [14, 1]  # one fills its picture: it is a photo, no object
 
