@@ -317,7 +317,8 @@ def result_of(raw: Any, schema: type[Succeeded[Result]], service: Service) -> Re
     status = service.document(raw, Operation).status
     if status in ("failed", "canceled"):  # only Document Intelligence has "canceled"
         said = f"the operation {status}: {error_text(raw)}".removesuffix(": ")
-        raise service.error(Problem(Rejected, said, raw=raw))
+        todo = "try again later" if "InternalServerError" in said else ""  # the image is not at fault
+        raise service.error(Problem(Rejected, said, raw=raw, todo=todo))
     if status != "succeeded":
         raise service.refusal("status: neither succeeded nor failed", raw)
     return service.document(raw, schema).analyze_result

@@ -43,3 +43,4 @@ def test_a_fault_is_the_right_error_after_the_right_number_of_attempts(
     else:
         assert calls == reply.attempts == (2 if expected in ASKED_AGAIN else 1)
     assert "\n" not in str(error)
+    assert fault != "failed-poll" or str(error).endswith("; try again later"), "the vendor's own error"
