@@ -250,8 +250,8 @@ class Job:
         for (lines,) in self._database.execute("SELECT failures FROM parts ORDER BY first"):
             yield from json.loads(lines)
 
-    def complete(self) -> None:
-        """Write OUT in one step; keep in the state file only the facts about the run.
+    def complete(self, total: Summary) -> None:
+        """Write OUT in one step; keep in the state file only the facts about the run and its summary.
 
         Raises:
             OSError: OUT cannot be written.
@@ -263,7 +263,7 @@ class Job:
                 joined.write(rows.partition(b"\n")[2] if has_header else rows)
         with self._database:
             self._database.execute("BEGIN")
-            self._keep(replace(self.plan, size=self.out.stat().st_size, summary=record(self.summary())))
+            self._keep(replace(self.plan, size=self.out.stat().st_size, summary=record(total)))
             self._clear()
         self._database.execute("VACUUM")
 

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
@@ -26,7 +26,8 @@ from digitrec.commands.process import tell
 from digitrec.commands.progress import bar
 from digitrec.commands.sources import say_skipped
 from digitrec.engine import config
-from digitrec.errors import FOR_ALL, DataError
+from digitrec.engine.ledger import Ledger, spent
+from digitrec.errors import FOR_ALL, DataError, LedgerError
 from digitrec.errors.text import count, plain
 from digitrec.image.files import Skipped
 from digitrec.providers import registry
@@ -99,7 +100,7 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
         if plan.size is None:
             opener = partial(replace(asking, run=plan.run).reader, names)
             parts = _parts(run.undone(how), opener, processes if plan.images > plan.part else 1)
-            total = _watched(run, plan.images, parts)
+            total = _watched(run, plan.images, parts, _paid(ledger, plan.run))
         else:
             total = run.summary()
             tell(f"{out} is complete: {total.words()}")
@@ -173,9 +174,18 @@ def _parts(tasks: Iterable[Task], opener: Opener, processes: int) -> Parts:
             yield task, read(task, reader)
 
 
-def _watched(run: Job, images: int, parts: Parts) -> Summary:
+def _paid(ledger: Path | None, run: str) -> float:
+    """Return what a run has spent, in US dollars; an interruption leaves paid answers without rows."""
+    if ledger is not None and ledger.exists():
+        with suppress(LedgerError), closing(Ledger(ledger)) as opened:  # an engine that needs it reports it
+            return spent(opened, run)
+    return 0.0
+
+
+def _watched(run: Job, images: int, parts: Parts, paid: float) -> Summary:
     """Store the parts, write OUT and return the summary of all rows; show progress, then the result."""
     total = run.summary()
+    total.cost_usd = max(total.cost_usd, paid)
     start, before = time.monotonic(), total.images
     with bar("reading", done=before / images) as shown, closing(parts):
         try:
@@ -191,7 +201,7 @@ def _watched(run: Job, images: int, parts: Parts) -> Summary:
             tell(f"stopped with {left} left; continue with --resume")
             raise
     lines = list(islice(run.failures(), SHOWN))
-    run.complete()  # before the messages, whose reader may be gone
+    run.complete(total)  # before the messages, whose reader may be gone
     for line in lines:
         tell(line)
     failed = total.failures.total()

@@ -112,7 +112,7 @@ def spread(planned: Job, opener: Any, workers: int = 2) -> None:
 
 
 def rows(planned: Job) -> list[dict[str, Any]]:
-    planned.complete()
+    planned.complete(planned.summary())
     return [json.loads(line) for line in planned.out.read_text().splitlines()]
 
 

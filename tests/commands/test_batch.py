@@ -26,6 +26,7 @@ from programs import python, ran
 from digitrec.bulk import job
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine.ledger import Ledger, recent
+from digitrec.errors.text import plain
 from digitrec.models.store import SHIPPED
 from digitrec.recognise import calibration
 from digitrec.recognise.calibration import Key
@@ -224,8 +225,12 @@ def test_killed_it_pays_for_no_answer_twice(scans: Path) -> None:
     paid = ["scans", "-o", "rows.jsonl", "-p", "google", "--emulate", "--ledger", "paid.sqlite"]
     stopped(*paid, parts=1)
     stopped(*paid, "--resume", parts=3)
-    run(*paid, "--resume", code=0)
+    with closing(sqlite3.connect("paid.sqlite", isolation_level=None)) as calls:
+        bought = calls.execute("UPDATE calls SET emulated = 0").rowcount  # else they would cost nothing
+    done = run(*paid, "--resume", code=0)
     assert names("rows.jsonl") == in_order()[:40]
+    for said in (done.stderr, run(*paid, "--resume", code=0).stderr):
+        assert f"${plain(bought * 0.0015)} spent" in said, "also for answers without rows"
     with closing(Ledger(Path("paid.sqlite"))) as ledger:
         answered = [call.image_sha256 for call in recent(ledger, limit=1000) if call.state == "answered"]
     assert len(answered) == len(set(answered)) == 40

@@ -394,6 +394,16 @@ def spending(ledger: Ledger) -> list[Spending]:
     ]
 
 
+def spent(ledger: Ledger, run: str) -> float:
+    """Return the US dollars of a command's calls with a known price, >= 0; emulated calls cost nothing.
+
+    Raises:
+        LedgerError: the file cannot be read.
+    """
+    (row,) = ledger.read("SELECT total(cost_usd) FROM calls WHERE run = ? AND NOT emulated", (run,))
+    return float(row[0])
+
+
 def entries(ledger: Ledger, *, provider: str | None = None) -> Iterator[Entry]:
     """Yield every answer, oldest first, of one provider or of all.
 
