@@ -419,7 +419,7 @@ class PreparedImage:
     )
     """Known chances of each digit, (10,), by the version of the network and the bytes that it read."""
     seconds: float = field(default=0.0, compare=False, repr=False)
-    """Seconds of preparation, >= 0; for pictures prepared together, the mean."""
+    """Seconds of preparation, >= 0; steps for several pictures together count in equal shares."""
     size: Size = (28, 28)
     """Width and height of the picture in ``data``, in pixels."""
     place: Place | None = field(default=None, compare=False, repr=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -43,6 +44,7 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     from digitrec.prepare.found import told  # a digit in MNIST's form does not need these
     from digitrec.prepare.proposals import network
 
+    start = time.perf_counter()
     picture, ink, findings, read = _searched(image)
     whole = None if ink.fine is None else _whole(picture, ink)
     if read is not None:
@@ -51,7 +53,8 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     else:
         data, chances = (_NOTHING if ink.fine is None else laid_out(ink.fine).tobytes()), {}
     findings = told(findings, image.place)
-    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, whole, chances)
+    seconds = time.perf_counter() - start
+    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, whole, chances, seconds)
 
 
 def _searched(image: DigitImage) -> tuple[Image.Image, Ink, Findings, Reading | None]:

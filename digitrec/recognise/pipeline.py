@@ -111,10 +111,11 @@ def _prepared(opened: Sequence[DigitImage | Failure], engine: Engine) -> list[Ma
         ready: Sequence[MaybePrepared] = prepare_many(images, engine.wants)
     except ImageError:  # one of the pictures cannot be sent: find it and keep the others
         ready = [_prepared_alone(image, engine) for image in images]
-    seconds = (time.perf_counter() - start) / max(len(images), 1)
+    own = [0.0 if isinstance(one, Failure) else one.seconds for one in ready]
+    shared = (time.perf_counter() - start - sum(own)) / max(len(images), 1)
     timed = iter(
-        replace(one, latency_s=seconds) if isinstance(one, Failure) else replace(one, seconds=seconds)
-        for one in ready
+        replace(one, latency_s=shared) if isinstance(one, Failure) else replace(one, seconds=shared + alone)
+        for one, alone in zip(ready, own, strict=True)
     )
     return [next(timed) if isinstance(image, DigitImage) else image for image in opened]
 

@@ -110,8 +110,8 @@ def time_and_money(benchmark: Benchmark) -> Table:
     header = ("engine", "median", "95 of 100", "99 of 100", "loading", "per 1,000", "paid in this run")
     note = (
         "Times are from the opened picture to the answer, without answers from the ledger. In a batch on "
-        "this machine each picture has the mean time; in a request for several pictures (google) each has "
-        f"the whole request's. Not included: opening a picture, {duration(benchmark.opening_s)} "
+        "this machine the network's time is shared equally; in a request for several pictures (google) each "
+        f"has the whole request's. Not included: opening a picture, {duration(benchmark.opening_s)} "
         "(median), and loading. Engines on this machine slowed each other down. Prices are list prices "
         "before any free allowance."
     )

@@ -12,7 +12,7 @@ from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, Unavailable
 from digitrec.image import DigitImage, InputSpec, PreparedImage
-from digitrec.prepare import encode, mnist
+from digitrec.prepare import encode, ink, mnist
 
 PREPARING_S, ASKING_S, LOADING_S = 2.0, 0.25, 16.0
 MNIST = InputSpec("mnist", preparation="mnist", gated=True)
@@ -73,6 +73,20 @@ def test_a_failure_and_a_refusal_took_their_preparation_too(clock: Clock) -> Non
     assert (failed.latency_s, refused.latency_s, refused.attempts) == (2.25, 2.0, 0)
     assert isinstance(unsent, Failure)
     assert unsent.latency_s == 2 * PREPARING_S  # first with its batch, then alone
+
+
+def test_a_slow_picture_does_not_slow_its_batch(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    find, wide = ink.find_ink, drawn_seven().pixels.repeat(2, 1)
+
+    def slow(picture: Any, *known: Any) -> Any:
+        clock.now += 64.0 * (picture.width > 100)
+        return find(picture, *known)
+
+    monkeypatch.setattr(ink, "find_ink", slow)
+    engine = Engine(Slow(clock, wants=MNIST))
+    engine.batch = 2
+    found = predict_many([drawn_seven(), DigitImage.open(wide)], engine)
+    assert [one.latency_s for one in found] == [PREPARING_S + ASKING_S, PREPARING_S + ASKING_S + 64.0]
 
 
 def test_opening_time_is_shared_and_not_latency(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
