@@ -198,7 +198,7 @@ def _watched(run: Job, images: int, parts: Parts, paid: float) -> Summary:
                     raise part.stopped_by
         except (*FOR_ALL, KeyboardInterrupt):
             left = count(images - total.images, "image")
-            tell(f"stopped with {left} left; continue with --resume")
+            tell(f"stopped with {left} left; continue with --resume and the same options, or use another OUT")
             raise
     lines = list(islice(run.failures(), SHOWN))
     run.complete(total)  # before the messages, whose reader may be gone

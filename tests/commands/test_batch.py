@@ -362,7 +362,7 @@ def test_a_spent_budget_stops_it_and_more_money_lets_it_go_on(scans: Path) -> No
     (scans / "2.png").unlink()
     paid = ["-p", "google", "--emulate", "--ledger", "paid.sqlite"]
     done = run("scans", "-o", "rows.jsonl", *paid, "--max-cost", "0.0331", code=7)  # twenty-two at $0.0015
-    assert "stopped with 18 images left; continue with --resume" in done.stderr
+    assert "stopped with 18 images left; continue with --resume and the same options" in done.stderr
     assert not Path("rows.jsonl").exists()
     run("scans", "-o", "rows.jsonl", *paid, "--resume", code=6)  # without a limit
     # The budget is that of the run, not of each command.
