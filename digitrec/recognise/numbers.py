@@ -44,6 +44,8 @@ TOUCHING = 0.3
 """Maximum gap between the parts of one number, as a share of their height."""
 NARROW_SPACE = 0.45
 """Maximum gap between groups of thousands, as a share of their height; two numbers are further apart."""
+UNBROKEN = 0.2
+"""Maximum gap between the parts of a number in two fields, as a share of their height."""
 AFTER_MINUS = 0.8
 """Maximum gap after a minus, as a share of the height of its number."""
 BOXED = 1.5
@@ -160,16 +162,14 @@ def numbers_in(
         for word in _words(candidate):
             for field, part in _by_field(_core(word, lenient), place, fields):
                 parts.setdefault(field, []).append(part)
-    outside = parts.get(None, [])
     found = []
     for field, words in parts.items():
-        beyond = [] if field is None else [word for word in outside if _goes_on(word, words)]
-        across = [word.box for word in _joined([*words, *beyond], expected)] if beyond else None
+        others = [one for one in parts.items() if field not in (None, one[0])]
         for word in _joined(words, expected):
             if word.digits and not any(map(str.isalpha, word.text)):
                 number = replace(_number(word, place, expected), field=field)
-                reaches = word.is_across or (across is not None and word.box not in across)
-                found.append(number.unless(NOT_SURE) if reaches and number.reason is None else number)
+                is_cut = word.is_across or any(_goes_on(word, it, other) for other, its in others for it in its)
+                found.append(number.unless(NOT_SURE) if is_cut and number.reason is None else number)
     return found
 
 
@@ -187,14 +187,16 @@ def _by_field(word: _Word, place: Place, fields: Fields) -> Iterator[tuple[str |
         yield field, word.cut(start, end)
 
 
-def _goes_on(word: _Word, part: Sequence[_Word]) -> bool:
-    """Return whether a word outside of a field may continue one of the field's words."""
-    around = union([it.box for it in part])
-    if word.box is None or around is None or not (word.digits or word.text == "-"):
+def _goes_on(number: _Word, word: _Word, field: str | None) -> bool:
+    """Return whether a field's number goes on in a word of another field, or outside of all.
+
+    An engine may part them, as a printed line between them misleads it.
+    """
+    if number.box is None or word.box is None or not (word.digits or word.text == "-"):
         return False
-    (left, top, right, bottom), height = word.box, around[3] - around[1]
-    beside = max(left, around[0]) - min(right, around[2]) < height
-    return beside and min(bottom, around[3]) > max(top, around[1])
+    first, last = sorted((number, word), key=lambda one: one.box or ())
+    belong = _belong([first], last) if field is None else _is_near(first, last, UNBROKEN)
+    return belong and len(_chained([number.box, word.box], 0.0)) == 1
 
 
 def _field(box: Box | None, place: Place, fields: Fields) -> str | None:
@@ -289,12 +291,17 @@ def _joined(words: Sequence[_Word], expected: Range) -> list[_Word]:
         for word in (placed[at] for at in line):
             if parts and _is_currency_after_minus(parts[-1], word):
                 parts[-1] = replace(parts[-1], box=union((parts[-1].box, word.box)))
-            elif parts and _belong(parts, word):
+            elif parts and not _ends(parts[-1], word) and _belong(parts, word):
                 parts[-1] = _together(parts[-1], word)
             else:
                 parts.append(word)
         found += parts if expected is None else _filled(parts, *expected)
     return found
+
+
+def _ends(last: _Word, word: _Word) -> bool:
+    """Return whether an engine that judges whole numbers parts two words."""
+    return last.chance is not None and last.text[-1].isdecimal() and word.text[0].isdecimal()
 
 
 def _belong(before: Sequence[_Word], word: _Word) -> bool:
@@ -304,8 +311,6 @@ def _belong(before: Sequence[_Word], word: _Word) -> bool:
         is_after = len(before) > 1 and any(map(str.isalnum, before[-2].text))
         is_between = is_after and _gap(before[-2], last) < 2 * _gap(last, word)  # two words
         return not is_between and _is_near(last, word, AFTER_MINUS)
-    if last.chance is not None and last.text[-1].isdecimal() and word.text[0].isdecimal():
-        return False  # an engine that judges whole numbers knows where they end
     are_groups = THOUSANDS.fullmatch(last.text) and GROUP.fullmatch(word.text)
     return _is_near(last, word, NARROW_SPACE if are_groups else TOUCHING)
 

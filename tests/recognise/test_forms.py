@@ -169,11 +169,13 @@ def test_a_number_between_two_fields_belongs_to_one() -> None:
     halves = {"left": (0.0, 0.0, 0.5, 1.0), "right": (0.5, 0.0, 1.0, 1.0)}
     word = Answer((Candidate("7", 0.9, (440, 300, 460, 340)),))
     assert [number.text for number in read(form(frame=False), Form(halves), word).values()] == ["", "7"]
-    near = Answer(tuple(Candidate("7", 0.9, (left, 300, left + 18, 340)) for left in (430, 452)))
-    assert [number.text for number in read(form(frame=False), Form(halves), near).values()] == ["7", "7"]
+    places = ("3", 430), ("1", 452), ("1", 462)
+    words = [Candidate(text, 0.9, (at, 300, at + 18, 340), (), 0.9) for text, at in places]
+    apart, near = Answer((words[0], words[2])), Answer((words[0], words[1]))
+    assert [number.value for number in read(form(frame=False), Form(halves), apart).values()] == [3, 1]
     signs = tuple(Sign(0.9, (left, 300, left + 18, 340)) for left in (430, 460))
     across = Answer((Candidate("31", 0.9, (430, 300, 478, 340), signs),))
-    for answer in (across, Answer((Candidate("31", 0.9, (430, 300, 478, 340)),))):
+    for answer in (near, across, Answer((Candidate("31", 0.9, (430, 300, 478, 340)),))):
         found = read(form(frame=False), Form(halves), answer).values()
         assert [(one.text, one.reason) for one in found] == [("3", "not sure"), ("1", "not sure")]
 
@@ -223,7 +225,7 @@ def test_the_options_of_reading_apply_to_the_fields(how: dict[str, Any], reason:
     [("-", (60, 165, 78, 172)), ("45", (84, 150, 140, 190))],
 ])  # fmt: skip
 def test_a_number_that_goes_on_beyond_its_field_is_not_sure(words: list[tuple[str, Box]]) -> None:
-    answer = Answer(tuple(Candidate(text, 0.99, box) for text, box in words))
+    answer = Answer(tuple(Candidate(text, 0.99, box, (), 0.9) for text, box in words))
     one = read(form(frame=False), Form({"one": (80 / SIZE[0], 0.2, 300 / SIZE[0], 0.35)}), answer)["one"]
     assert (one.value, one.reason) == (None, "not sure")
 
