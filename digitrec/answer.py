@@ -426,6 +426,8 @@ class Sheet(EngineResult):
     """Width and height of the picture, upright and turned as requested; boxes are in its pixels."""
     asked: tuple[Sheet | Failure, ...] = ()
     """For a policy: the outcome of each engine that was asked; else empty."""
+    region: Box | None = None
+    """The part that was read, as for `digitrec.read`; None: all of the picture."""
 
     def rows(self) -> list[list[Number | None]]:
         """Return the numbers line by line; if they line up in columns, None fills the empty places.

@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Literal, Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
+from typing import Any, Literal, Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
 
 import numpy as np
 
@@ -216,6 +216,7 @@ def read_stream(
     sides = np.array(region, object)  # of a ragged list NumPy makes no other array
     if region is not None and (sides.shape != (4,) or not all(map(is_number, sides))):
         raise ValueError(f"region must be four numbers: left, top, right, bottom, got {region!r}")
+    part: Any = None if region is None else tuple(map(float, region))  # as JSON has it
     reader, waiting = reader_for(provider), several_images(images)
     if not isinstance(reader, Engine):
         if not hasattr(reader, "read_stream"):  # a policy of another package
@@ -227,9 +228,9 @@ def read_stream(
     engine = reader.for_numbers
     answers = (
         infer_numbers(batch, engine, expected=expected, lenient=lenient)
-        for batch in batches(_turned(waiting, turn, region), engine)
+        for batch in batches(_turned(waiting, turn, part), engine)
     )
-    return (finished(sheet, at_least, turn) for sheet in chain.from_iterable(answers))
+    return (finished(sheet, at_least, turn, part) for sheet in chain.from_iterable(answers))
 
 
 def _only(outcome: Asked | Failure) -> Asked:

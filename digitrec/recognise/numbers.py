@@ -168,7 +168,9 @@ def numbers_in(
         for word in _joined(words, expected):
             if word.digits and not any(map(str.isalpha, word.text)):
                 number = replace(_number(word, place, expected), field=field)
-                is_cut = word.is_across or any(_goes_on(word, it, other) for other, its in others for it in its)
+                is_cut = word.is_across or any(
+                    _goes_on(word, it, other) for other, its in others for it in its
+                )
                 found.append(number.unless(NOT_SURE) if is_cut and number.reason is None else number)
     return found
 

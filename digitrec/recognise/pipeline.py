@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from digitrec.answer import Answer, Failure, Outcome, Prediction, Sheet, SheetOutcome
 from digitrec.engine import PATIENCE_REMOTE_S, Engine, Reply
 from digitrec.errors import DigitrecError, ImageError, lightened
-from digitrec.image import DigitImage, ImageRef, ImageSource, PreparedImage, Turned
+from digitrec.image import Box, DigitImage, ImageRef, ImageSource, PreparedImage, Turned
 from digitrec.image.files import name_of
 from digitrec.image.pixels import ENOUGH_SIDE
 from digitrec.prepare import prepare, prepare_many
@@ -127,12 +127,16 @@ def _prepared_alone(image: DigitImage, engine: Engine) -> MaybePrepared:
         return Failure(image.ref, engine.provider.name, lightened(error))
 
 
-def finished(outcome: Said, at_least: float, turned: int) -> Said:
-    """Add the turn to an outcome and its parts, and remove answers that are less sure than ``at_least``."""
-    if isinstance(outcome, Failure) or not (at_least or turned):
+def finished(outcome: Said, at_least: float, turned: int, region: Box | None = None) -> Said:
+    """Add the turn to an outcome and its parts, and remove answers that are less sure than ``at_least``.
+
+    A sheet gets its ``region``; a policy's sheet has that of its engine.
+    """
+    if isinstance(outcome, Failure) or not (at_least or turned or region):
         return outcome
     asked: Any = tuple(finished(one, 0.0, turned) for one in outcome.asked)
-    outcome = replace(outcome, turned=turned, asked=asked)
+    part: Any = {"region": region} if region else {}
+    outcome = replace(outcome, turned=turned, asked=asked, **part)
     return outcome.at_least(at_least) if at_least else outcome
 
 

@@ -53,6 +53,8 @@ class _Doubt:
     """SHA-256 of the picture's file, in hex."""
     turned: int
     """Degrees clockwise by which the picture was turned."""
+    region: Box | None
+    """The part of the picture that was read; None: all of it."""
     box: Box | None
     """Box of the number; None: the whole picture."""
     label: str
@@ -68,7 +70,7 @@ class _Doubt:
     @property
     def name(self) -> str:
         """Name of the file that gets the picture."""
-        key = f"{self.source} {self.sha256} {self.turned} {self.box}"
+        key = f"{self.source} {self.sha256} {self.turned} {self.box}{self.region or ''}"
         return f"{hashlib.sha256(key.encode('utf-8', 'backslashreplace')).hexdigest()[:16]}.png"
 
 
@@ -226,7 +228,7 @@ class Answers:
 def _doubts(answer: Mapping[str, Any]) -> Iterator[_Doubt]:
     """Yield the doubtful answers about a picture: its digit, or its numbers."""
     image, provider = answer["image"], answer["provider"]
-    whole = image["source"], image["sha256"], answer["turned"]
+    whole = image["source"], image["sha256"], answer["turned"], answer.get("region")
     if "numbers" in answer:
         for number in answer["numbers"]:
             if box := number["box"]:
@@ -255,7 +257,7 @@ def _png(one: _Doubt) -> bytes:
         ImageError: the picture cannot be read, or was changed.
     """
     enough = ENOUGH_SIDE if one.box is None else NUMBERS_SIDE  # a digit's copy is known as learned, too
-    opened = DigitImage.open(Turned(_source(one.source), one.turned), enough=enough)
+    opened = DigitImage.open(Turned(_source(one.source), one.turned, one.region), enough=enough)
     if opened.sha256 != one.sha256:
         raise ImageError(f"{one.source}: changed since it was read; read it again")
     seen = opened if one.box is None else opened.around(one.box, MARGIN)

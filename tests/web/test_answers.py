@@ -1,5 +1,6 @@
 """`digitrec review`: doubtful answers become a labelled folder, one at a time."""
 
+import io
 import json
 import shutil
 from dataclasses import replace
@@ -105,6 +106,14 @@ def test_several_numbers_of_a_field_are_several_labels(page: Path, tmp_path: Pat
     (one,) = answers.waiting()
     answers.decide(one.name, accept=True, label=None)
     assert [sample.texts for sample in read_numbers(str(tmp_path / "out"))] == [("12", "407")]
+
+
+def test_each_region_of_a_picture_is_reviewed_alone(page: Path, tmp_path: Path) -> None:
+    engine, regions = FakeProvider([Answer((Candidate("8", 0.3),))] * 2), [(0, 0, 90, 60), (0.5, 0, 1, 1)]
+    found = [sheet for part in regions for sheet in digitrec.read_many([page], engine, region=part)]
+    answers = Answers(written(found, tmp_path / "answers.jsonl"), tmp_path / "out", 0.95)
+    pictures = [Image.open(io.BytesIO(answers.picture(one.name))) for one in answers.waiting()]
+    assert [picture.size for picture in pictures] == [(90, 60), (200, 300)]
 
 
 def test_digits_become_a_folder_to_train_on(page: Path, tmp_path: Path) -> None:
