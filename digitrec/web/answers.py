@@ -260,7 +260,8 @@ def _png(one: _Doubt) -> bytes:
     opened = DigitImage.open(Turned(_source(one.source), one.turned, one.region), enough=enough)
     if opened.sha256 != one.sha256:
         raise ImageError(f"{one.source}: changed since it was read; read it again")
-    seen = opened if one.box is None else opened.around(one.box, MARGIN)
+    is_field = one.label == NONE or " " in one.label  # beside a field are other numbers
+    seen = opened if one.box is None else opened.around(one.box, 0.0 if is_field else MARGIN)
     return saved(seen.picture, "PNG")
 
 

@@ -100,12 +100,14 @@ def test_several_numbers_of_a_field_are_several_labels(page: Path, tmp_path: Pat
     (sheet,) = digitrec.read_many([page], FakeProvider([Answer(WORDS[1:2])]))
     (number,) = sheet.numbers
     several = replace(number, text="12 407", value=None, reason="more than one number")
-    off = replace(number, text="", value=None, box=None, reason="no number")
-    file = written([replace(sheet, numbers=(several, off))], tmp_path / "answers.jsonl")
+    empty = replace(number, text="", value=None, box=(20, 50, 100, 80), reason="no number")
+    off = replace(empty, box=None)
+    file = written([replace(sheet, numbers=(several, empty, off))], tmp_path / "answers.jsonl")
     answers = Answers(file, tmp_path / "out", 0.95)
-    (one,) = answers.waiting()
-    answers.decide(one.name, accept=True, label=None)
-    assert [sample.texts for sample in read_numbers(str(tmp_path / "out"))] == [("12", "407")]
+    for one in answers.waiting():
+        assert Image.open(io.BytesIO(answers.picture(one.name))).size == (80, 30), "without its neighbours"
+        answers.decide(one.name, accept=True, label=None)
+    assert sorted(sample.texts for sample in read_numbers(str(tmp_path / "out"))) == [(), ("12", "407")]
 
 
 def test_each_region_of_a_picture_is_reviewed_alone(page: Path, tmp_path: Path) -> None:
