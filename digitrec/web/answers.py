@@ -141,7 +141,7 @@ class Answers:
                     raise Problem(404, "not-found", "the answer was already decided; skip it")
                 one, content = self._waiting[name], self.picture(name)
                 said = one.label if label is None else label
-                texts = self._labels_in(said, several=one.box is None or " " in one.label)
+                texts = self._labels_in(said)
                 labels = self._labels()  # another review or an editor may have changed the table
                 if f"\n{name}," in labels:
                     raise Problem(404, "not-found", "the picture was labelled by another review; skip it")
@@ -154,14 +154,12 @@ class Answers:
                     raise DataError(f"{what}, or name another folder") from error
             self._waiting.pop(name, None)  # another page may have decided it
 
-    def _labels_in(self, said: str, *, several: bool) -> list[str]:
+    def _labels_in(self, said: str) -> list[str]:
         """Return the labels in a text, of which only numbers may be several, separated by spaces."""
         if said.strip().casefold() == NONE:
             return [NONE]
-        is_one = not several and value_of(closed(said)) is not None  # "1 234" is
-        parts = [] if is_one or self.kind == "label" else said.split()
-        texts = list(map(closed, parts or [said]))
-        is_long = self.kind == "label" and len(texts[0]) > 1
+        texts = list(map(closed, said.split() or [said]))
+        is_long = self.kind == "label" and len("".join(texts)) > 1
         if is_long or None in map(value_of, texts):
             what = "digit" if self.kind == "label" else "number"
             raise Problem(422, "invalid-request", f"{said!r} is neither a {what} nor {NONE}")
