@@ -17,6 +17,7 @@ from digitrec.image import Box, DigitImage, ImageRef, ImageSource, files, one_im
 from digitrec.providers import registry
 from digitrec.providers.base import Price
 from digitrec.recognise import AnyReader, How, Reader, listed, name_of, reader_for, stream
+from digitrec.recognise.numbers import OTHER_LENGTH
 from digitrec.recognise.pipeline import chunks, open_or_fail
 
 WINDOW = 64
@@ -62,9 +63,9 @@ class Comparison:
     def counted(self) -> tuple[Prediction, ...]:
         """The answers that vote; emulators vote only if no real engine answered (`answer.counted`).
 
-        An answer below ``at_least`` does not vote.
+        An answer below ``at_least`` does not vote, nor does a number of a length that the caller excludes.
         """
-        return tuple(one for one in counted(self.outcomes) if one.reason != NOT_SURE)
+        return tuple(one for one in counted(self.outcomes) if one.reason not in (NOT_SURE, OTHER_LENGTH))
 
     @property
     def emulated(self) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,8 +31,8 @@ def reader(name: str, *words: tuple[str, Box | None]) -> FakeProvider:
     return FakeProvider([Answer(found)], name=name, wants=ENOUGH)
 
 
-def compared(page: Path, *readers: FakeProvider) -> list[Comparison]:
-    (found,) = compare_stream([page], readers, ask=numbers_asked())
+def compared(page: Path, *readers: FakeProvider, **how: Any) -> list[Comparison]:
+    (found,) = compare_stream([page], readers, ask=numbers_asked(**how))
     return apart(found)
 
 
@@ -88,6 +89,8 @@ def test_numbers_vote_by_their_value(page: Path) -> None:
     assert (both.agree, both.consensus) == (True, "12.00")
     (three,) = compared(page, *readers)
     assert (three.agree, three.consensus, three.dissenters) == (False, "12.00", ("other",))
+    (long,) = compared(page, reader("a", ("123", box)), reader("b", ("456", box)), digits=2)
+    assert (long.agree, long.consensus) == (None, None)
     (date,) = compared(page, *(reader(name, ("24.12.2023", box)) for name in "ab"))
     assert (date.agree, date.consensus, date.predictions[0].confidence) == (True, "24.12.2023", 0.9)
 
