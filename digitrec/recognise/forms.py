@@ -154,7 +154,8 @@ def _filled(sheet: Sheet, form: Form, aligned: Aligned, is_sure: bool) -> Sheet:
         found = [number for number in sheet.numbers if number.field == name]
         one = found[0] if len(found) == 1 else of_boxes(found, sheet.size)
         reason = "more than one number" if found else NO_NUMBER
-        number = one or Number(" ".join(it.text for it in found), None, box=box, reason=reason)
+        text, parts = " ".join(it.text for it in found), tuple(digit for it in found for digit in it.digits)
+        number = one or Number(text, None, parts, box, reason=reason)
         if number.reason is None and not (is_sure and all(it.reason is None for it in found)):
             number = number.unless(NOT_SURE)
         digits = tuple(replace(it, box=it.box and aligned.back(it.box)) for it in number.digits)

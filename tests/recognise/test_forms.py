@@ -206,6 +206,7 @@ def test_digits_in_the_boxes_of_a_field_are_one_number(
 ) -> None:
     number = read(form(frame=False), answer=answer, **how)["one"]
     assert (number.text, number.value, number.reason) == expected
+    assert "".join(str(it.digit) for it in number.digits) == expected[0].replace(" ", "")
     if number.value is not None:
         assert number.box == (200, 150, 300, 180) and [it.digit for it in number.digits] == [0, 7, 1]
 
