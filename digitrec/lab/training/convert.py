@@ -28,6 +28,8 @@ AGREED = 1e-4
 answer if that is above 1."""
 RECOVERED = 1e-3
 """Maximum difference of any probability between a `.tflite` file and the networks recovered from it."""
+OF_BOTH = ("architecture", "changes", "kilobytes", "test", "validation_accuracy")
+"""Facts on a card that are wrong without the second network, which only a `.tflite` file can hold."""
 OPSET = 17
 """Version of ONNX's operators; runtimes since 2022 support it."""
 _COMPARED = 128  # number of digits
@@ -36,9 +38,9 @@ _COMPARED = 128  # number of digits
 def write(model: Path, out: Path) -> float:
     """Write the network in a model file as `out`, in the format of its ending and in float32.
 
-    The file has the same description as `model`. It is written only if its answers equal the network's. A
-    `.tflite` file of ours rounds between layers, so its answers differ from the new file's by some
-    thousandths.
+    The file has the same description as `model`, except facts that `model` owes to a second network. It is
+    written only if its answers equal the network's. A `.tflite` file of ours rounds between layers, so its
+    answers differ from the new file's by some thousandths.
 
     Args:
         model: `.keras` or `.h5`, or a `.tflite` that `digitrec train` wrote without --arch.
@@ -58,7 +60,11 @@ def write(model: Path, out: Path) -> float:
     loaded = store.load(model)
     ours = model.suffix == ".tflite"
     network = together(recovered(model)) if ours else keras.saving.load_model(model, compile=False)
-    about = description(loaded.name, dict(loaded.card), **asdict(loaded.input))
+    card = dict(loaded.card)
+    if loaded.second is not None and out.suffix != ".tflite":
+        card = {fact: value for fact, value in card.items() if fact not in OF_BOTH}
+        card["parameters"] = network.count_params()
+    about = description(loaded.name, card, **asdict(loaded.input))
     out.parent.mkdir(parents=True, exist_ok=True)
     digits = scaled(mnist_test().images[:_COMPARED], loaded.input.scale)
     ink = digits.reshape(-1, *network.input_shape[1:])

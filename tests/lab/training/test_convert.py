@@ -58,6 +58,8 @@ def test_the_shipped_network_reads_as_its_file_does(tmp_path: Path) -> None:
     theirs = store.load().forward(INK[..., 0])
     ours = answers(tmp_path / "ours.onnx")
     assert (ours.argmax(axis=1) == theirs.argmax(axis=1)).all() and np.abs(ours - theirs).max() < 0.02
+    card = json.loads(onnx.load(tmp_path / "ours.onnx").metadata_props[0].value)["card"]
+    assert card["parameters"] < store.load().card["parameters"] and "test" not in card  # no second network
 
 
 def test_other_files_are_refused(trained: TrainResult, tmp_path: Path) -> None:
