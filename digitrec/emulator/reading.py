@@ -11,6 +11,7 @@ from digitrec.errors import ImageError, NotConfigured
 from digitrec.image import Box, DigitImage, InputSpec
 from digitrec.image.headers import kind, opened
 from digitrec.prepare import prepare
+from digitrec.providers.registry import open_provider
 from digitrec.recognise import numbers, predict, read
 
 
@@ -101,7 +102,8 @@ def open_reader(engine: str | Read) -> Read:
         return engine
     if engine != "local":
         raise NotConfigured(f"engine must be 'local' or a function, got {engine!r}")
-    cnn, lock = Engine("local"), threading.Lock()
+    shipped = open_provider("local", env={})  # even if DIGITREC_MODEL names another
+    cnn, lock = Engine(shipped), threading.Lock()
 
     def read_page(picture: Picture) -> Sequence[Word]:
         with lock:

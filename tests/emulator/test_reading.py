@@ -39,7 +39,8 @@ def test_a_classifier_that_fails_has_not_read_nothing():
         read_digit(Picture.decode(sample("photo-pen.jpg")), failing)
 
 
-def test_a_client_of_the_emulator_gets_the_digit(digitrec_emulator):
+def test_a_client_of_the_emulator_gets_the_digit(digitrec_emulator, monkeypatch):
+    monkeypatch.setenv("DIGITREC_MODEL", "/no/such")  # the user's model, which no cloud has
     said = ASK["google"](digitrec_emulator(["google"]).endpoints["google"], sample("photo-pen.jpg"), "")
     assert (said.lines, said.model) == (["7"], "emulated-local")
 
