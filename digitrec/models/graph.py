@@ -81,6 +81,26 @@ class LiteFile:
         sides = one.ShapeSignatureAsNumpy() if one.ShapeSignatureLength() else one.ShapeAsNumpy()
         return Signature(np.ravel(sides).tolist(), one.Type() == schema.TensorType.FLOAT32)
 
+    def grid(self, operator: Operator, tensor: int) -> tuple[float, float]:
+        """Return where an operator's maps lie on its input, the maps in a tensor.
+
+        The numbers are the centre of the first place, and the distance to the next, in places of the input.
+        """
+        length, given = (self.signature(one).shape[1] for one in (tensor, operator.gives))
+        if operator.kind == Kind.PAD and (before := self.constant(operator.takes[1])) is not None:
+            return -float(before[1, 0]), 1
+        if operator.kind not in WINDOWS:  # it resizes its input, most often by 1
+            return (length / given - 1) / 2, length / given
+        options = WINDOWS[operator.kind]()
+        options.Init(operator.table.Bytes, operator.table.Pos)
+        if hasattr(options, "FilterHeight"):
+            reach = options.FilterHeight() - 1
+        else:
+            reach = (self.signature(operator.takes[1]).shape[1] - 1) * options.DilationHFactor()
+        stride = options.StrideH()
+        missing = max((given - 1) * stride + reach + 1 - length, 0)  # 0 for padding "valid"
+        return reach / 2 - missing // 2, stride
+
     def constant(self, tensor: int) -> Values | None:
         """Return a tensor stored in the file, int8 and float16 as float32; None if the tensor is computed.
 
@@ -213,6 +233,13 @@ ACTIVATIONS: dict[int, Work] = {
     schema.ActivationFunctionType.RELU: lambda x: np.maximum(x, 0),
     schema.ActivationFunctionType.RELU6: lambda x: np.clip(x, 0, 6),
 }
+WINDOWS: dict[int, Any] = {
+    Kind.CONV_2D: schema.Conv2DOptions,
+    Kind.DEPTHWISE_CONV_2D: schema.DepthwiseConv2DOptions,
+    Kind.MAX_POOL_2D: schema.Pool2DOptions,
+    Kind.AVERAGE_POOL_2D: schema.Pool2DOptions,
+}
+"""By kind: the class of the options of an operator that moves a window over maps."""
 WITH_OPTIONS: dict[int, tuple[Any, Work]] = {
     Kind.CONV_2D: (schema.Conv2DOptions, _convolution),
     Kind.DEPTH_TO_SPACE: (schema.DepthToSpaceOptions, _depth_to_space),

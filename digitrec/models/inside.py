@@ -64,10 +64,11 @@ class Inside:
         """
         if self._averaged_maps is None:
             return None
-        values = self._maps(self._averaged_maps, digit)
+        grids, network = self._averaged_maps
+        values = self._maps(network, digit)
         return np.asarray(np.mean([
-            _enlarged(np.einsum("hwc,cn->nhw", value, self._weights(end).kernel[:, of]))
-            for end, value in zip(self._ends, values, strict=True)
+            _enlarged(np.einsum("hwc,cn->nhw", value, self._weights(end).kernel[:, of]), *grid)
+            for end, value, grid in zip(self._ends, values, grids, strict=True)
         ], axis=0), np.float32)  # fmt: skip
 
     def weights(self) -> list[Weights]:
@@ -112,11 +113,30 @@ class Inside:
         return found
 
     @cached_property
-    def _averaged_maps(self) -> Runner | None:
-        """The runner of the feature maps that the last layers average; None unless every last layer does."""
+    def _averaged_maps(self) -> tuple[list[tuple[float, float]], Runner] | None:
+        """The grids and the runner of the feature maps that the last layers average.
+
+        None unless every last layer averages maps.
+        """
         found = [self._averaged(end.takes[0]) for end in self._ends]
         maps = [tensor for tensor in found if tensor is not None]
-        return runner(self._content, maps) if maps and len(maps) == len(found) else None
+        if not maps or len(maps) < len(found):
+            return None
+        return [self._grid(tensor) for tensor in maps], runner(self._content, maps)
+
+    def _grid(self, tensor: int) -> tuple[float, float]:
+        """Return the centre of a map's first place, and the distance to the next, in pixels of the picture.
+
+        Trace the maps back to the picture; where layers join several maps, these have the same grid.
+        """
+        first, step = 0.0, 1.0
+        while self._file and (maker := self._maker.get(tensor)):
+            inner = next(filter(self._is_map, maker.takes), None)
+            if inner is None:  # the picture, as 784 pixels
+                break
+            start, stride = self._file.grid(maker, inner)
+            first, step, tensor = start + first * stride, step * stride, inner
+        return first, step
 
     def _averaged(self, tensor: int) -> int | None:
         """Return the feature maps whose mean over all places is this tensor, or None."""
@@ -150,15 +170,13 @@ class Inside:
         return found
 
 
-def _enlarged(maps: Floats) -> Floats:
+def _enlarged(maps: Floats, first: float, step: float) -> Floats:
     """Interpolate each place's part of a score, (N, H, W), over the pixels: (N, 28, 28).
 
-    A score is a mean over H x W places, so each place adds its value divided by their number. Layers halve
-    their maps, so neighbouring places are a power of two pixels apart, symmetric about the middle.
+    A score is a mean over H x W places, so each place adds its value divided by their number. The first
+    place's centre is at pixel ``first``; the places are ``step`` pixels apart.
     """
     places = maps.shape[1]
-    step = 2 ** int(math.log2(SIDE / places))
-    first = (SIDE - 1 - (places - 1) * step) / 2
     at = np.clip((np.arange(SIDE) - first) / step, 0, places - 1)
     shares = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(places)))
     return np.asarray(np.einsum("ph,nhw,qw->npq", shares, maps / places**2, shares))

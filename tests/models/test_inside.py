@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.models import store
+from digitrec.models.inside import Inside
 from digitrec.models.network import scaled
 from digitrec.models.store import to_litert
 
@@ -106,6 +107,22 @@ def test_the_places_of_the_shipped_network_add_up_to_its_scores() -> None:
         scores.append(chances)
     for one, other in zip(_differences(added), _differences(scores), strict=True):
         np.testing.assert_allclose(one, other, atol=0.02)
+
+
+@pytest.mark.parametrize("inner", [
+    [layers.MaxPooling2D(3)], [layers.ZeroPadding2D(3), layers.MaxPooling2D(3)],
+    [layers.Conv2D(1, 3, 2, "same")],
+    [layers.ZeroPadding2D(1), layers.DepthwiseConv2D(3, dilation_rate=2), layers.MaxPooling2D(1, 3)],
+    [layers.Resizing(56, 56), layers.AveragePooling2D(6)],
+])  # fmt: skip
+def test_a_class_map_lies_on_the_pixels_that_its_places_see(inner: list[layers.Layer]) -> None:
+    ends = layers.Conv2D(2, 1), layers.GlobalAveragePooling2D(), layers.Dense(10)
+    network = keras.Sequential([keras.Input((28, 28, 1)), *inner, *ends])
+    network.set_weights([np.ones(one.shape) for one in network.weights])
+    picture = np.zeros((28, 28), np.uint8)
+    picture[19, 7] = 255
+    found = Inside(to_litert(network, quantised=False)).class_maps(picture, [0])
+    assert found is not None and divmod(int(found.argmax()), 28) == (19, 7)
 
 
 def _differences(rows: list[NDArray[np.float32]]) -> NDArray[np.float32]:
