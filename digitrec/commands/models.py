@@ -84,8 +84,8 @@ def export(model: Path, out: Path) -> None:
     `digitrec` is the shipped network; FILE is `.keras` or `.h5`, or a `.tflite` of digitrec's own network.
     OUT is written only if it gives the same answers. A `.tflite` file loads without TensorFlow, in less
     than a second instead of several; the other formats lack digitrec's second network. The input of an
-    `.onnx` file is "image", (N, 28, 28, 1), ink 1 and paper 0 unless its metadata says otherwise. Needs the
-    extra `train`, for `.onnx` the extra `onnx`.
+    `.onnx` file is "image", shaped as the network's, ink 1 and paper 0 unless its metadata says otherwise.
+    Needs the extra `train`, for `.onnx` the extra `onnx`.
 
     \b
     Examples:

@@ -101,7 +101,7 @@ def _as_onnx(network: keras.Model, about: dict[str, Any], ink: Floats) -> tuple[
     """Return a float32 network as the content of an ONNX file, and its answers to `ink`.
 
     The input "image" has the network's input shape, scaled as the metadata "digitrec.json" says. The output
-    "probabilities", (N, 10), are the network's answers, without the temperatures in the metadata.
+    "probabilities" or "logits", (N, 10), has the network's answers, without the temperatures in the metadata.
     """
     with requires("Writing ONNX files", "onnx"):
         import onnx
@@ -109,11 +109,12 @@ def _as_onnx(network: keras.Model, about: dict[str, Any], ink: Floats) -> tuple[
         import tf2onnx
     import tensorflow as tf
 
+    name = "logits" if about["output"] == "logits" else "probabilities"
     takes = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name="image")]
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def answer(image: Any) -> dict[str, Any]:
-        return {"probabilities": keras.tree.flatten(network(image, training=False))[0]}
+        return {name: keras.tree.flatten(network(image, training=False))[0]}
 
     model, _ = tf2onnx.convert.from_function(answer, input_signature=takes, opset=OPSET)
     onnx.checker.check_model(model)

@@ -43,12 +43,13 @@ def saved(network: keras.Model, tmp_path: Path, **about: Any) -> Path:
 
 @pytest.mark.parametrize("build", [networks.tutorial_cnn, networks.complex_cnn])
 def test_a_network_of_the_tutorial_answers_as_in_keras(build: type[keras.Model], tmp_path: Path) -> None:
-    file = saved(build(), tmp_path, scale="byte", evidence=1.5, doubt=0.75)
+    file = saved(build(), tmp_path, scale="byte", output="logits", evidence=1.5, doubt=0.75)
     assert convert.write(file, tmp_path / "new" / "one.onnx") <= 1e-4
     theirs = keras.saving.load_model(file, compile=False).predict(INK, verbose=0)
     assert np.abs(answers(tmp_path / "new" / "one.onnx") - theirs).max() < 1e-4
-    props = {one.key: one.value for one in onnx.load(tmp_path / "new" / "one.onnx").metadata_props}
-    about = json.loads(props["digitrec.json"])
+    written = onnx.load(tmp_path / "new" / "one.onnx")
+    about = json.loads(written.metadata_props[0].value)
+    assert written.graph.output[0].name == about["output"] == "logits"
     assert about["input"] == {"form": "mnist", "scale": "byte"} and about["card"] == {"a": 1}
     assert (about["evidence"], about["doubt"]) == (1.5, 0.75)
 
