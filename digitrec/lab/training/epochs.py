@@ -147,9 +147,8 @@ def learn(
     this = Loop(epochs, on_progress, folder)
     write_keys(what.keys, folder, add=True)
     best, lowest = folder / BEST, np.inf
-    if start is None or start.resolve() != best.resolve():
-        best.unlink(missing_ok=True)  # an earlier run's
-    elif len(held_back):  # only better weights replace those of the interrupted run
+    is_resumed = start is not None and start.resolve() == best.resolve()
+    if is_resumed and len(held_back):  # only better weights replace those of the interrupted run
         lowest, _ = network.evaluate(*batch_of(held_back, config), batch_size=256, verbose=0)
     save = saver(network, best)
 
@@ -170,6 +169,8 @@ def learn(
         network.load_weights(best)
     elif len(held_back) or not math.isfinite(this.history[-1].loss):
         raise ModelError("the training diverged: its loss is not a number; give a lower --learning-rate")
+    elif not is_resumed:
+        best.unlink(missing_ok=True)  # an earlier run's
     return network, this.history
 
 

@@ -70,7 +70,10 @@ def test_a_stopped_run_leaves_its_best_network_to_start_from(made: FitResult, tm
     assert again.history[0].loss < made.history[0].loss
     kept = best.read_bytes()
     worse = fit(replace(CONFIG, epochs=1, learning_rate=1.0), out, what, start=best)
-    assert best.read_bytes() == kept and worse.test_loss == pytest.approx(again.test_loss, rel=1e-4)
+    assert worse.test_loss == pytest.approx(again.test_loss, rel=1e-4)
+    with pytest.raises(ModelError, match="diverged"):
+        fit(replace(CONFIG, learning_rate=1e30, optimizer="sgd"), out, what)
+    assert best.read_bytes() == kept
     what = given(TEST, test=mnist_test()[:400], start=best)
     assert what.left_out == 300  # digits of this run and of the stopped run
     with pytest.raises(KeyboardInterrupt):
