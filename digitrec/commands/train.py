@@ -176,7 +176,7 @@ def _given(chosen: dict[str, Any]) -> Given:
     from digitrec.lab.training.run import given
 
     learned = chosen["sources"] or ["mnist-train"]
-    parts = [read_digits(source, chosen["limit"]) for source in learned]
+    parts = [read_digits(source, chosen["limit"], single=True) for source in learned]
     numbers: Counter[str] = Counter()  # two folders may have the same name
     for source, part in zip(learned, parts, strict=True):
         numbers[_name(source)] += len(part)

@@ -6,6 +6,7 @@ recognised after its pixels changed, for example by lossy compression, enlarging
 """
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,10 +17,13 @@ from numpy.typing import NDArray
 from digitrec.comparison.datasets.loader import Sample, limited, read_samples, sampled
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.errors import DataError, ImageError
+from digitrec.errors.text import count
 from digitrec.image import DigitImage, Findings, ImageSource, InputSpec, atomic
 from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets.download import mnist_train
 from digitrec.prepare import prepare
+
+log = logging.getLogger(__name__)
 
 WANTS = InputSpec(encoding="mnist")
 Keys = NDArray[np.uint64]
@@ -30,13 +34,14 @@ SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 """Endings of model files that digitrec reads."""
 
 
-def read_digits(source: str | Path, limit: int | None = None) -> Digits:
+def read_digits(source: str | Path, limit: int | None = None, *, single: bool = False) -> Digits:
     """Read the digits of a source in MNIST's form, prepared as for predicting.
 
     Args:
         source: "mnist-train" (the 60,000) or "mnist-test", unless a folder has that name, or anything that
             `loader.read_samples` accepts.
         limit: maximum number of digits, drawn by `sampled`; None: all.
+        single: leave out pictures in which no single digit is found, with a warning in the log.
 
     Raises:
         DataError: the source has no digit, or one of its files is not a picture.
@@ -45,10 +50,19 @@ def read_digits(source: str | Path, limit: int | None = None) -> Digits:
         whole = mnist_train() if source == "mnist-train" else mnist_test()
         return whole[sampled(whole.labels, limit)]
     digits = limited([sample for sample in read_samples(source) if sample.label is not None], limit)
-    if not digits:
+    images, labels, left_out = [], [], []
+    for sample in digits:
+        image, reason = _in_form(sample.image)
+        if single and reason is not None:
+            left_out.append(f"{sample.name or str(sample.image)} ({reason})")
+        else:
+            images.append(image)
+            labels.append(sample.label)
+    if left_out:
+        log.warning("%s: left out %s, such as %s", source, count(len(left_out), "picture"), left_out[0])
+    if not images:
         raise DataError(f"{source}: no labelled digits")
-    images = np.stack([in_form(sample.image) for sample in digits])
-    return Digits(images, np.array([sample.label for sample in digits], np.uint8))
+    return Digits(np.stack(images), np.array(labels, np.uint8))
 
 
 def cropped(image: DigitImage) -> tuple[Pixels, Findings]:
@@ -63,10 +77,16 @@ def in_form(source: ImageSource) -> Pixels:
     Raises:
         DataError: the source is not a picture.
     """
+    return _in_form(source)[0]
+
+
+def _in_form(source: ImageSource) -> tuple[Pixels, str | None]:
+    """Return `in_form` of a picture, and why it should be refused, or None."""
     try:
-        return cropped(DigitImage.open(source))[0]
+        image, findings = cropped(DigitImage.open(source))
     except ImageError as error:
         raise DataError(str(error)) from error
+    return image, findings.reason
 
 
 def keys_of(images: Pixels) -> Keys:

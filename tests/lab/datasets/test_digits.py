@@ -50,8 +50,9 @@ def test_it_is_known_again_from_files(tmp_path: Path, write) -> None:
 @pytest.mark.parametrize("name", ["mnist-test", "mnist-train"])
 def test_a_folder_replaces_a_set_of_its_name(here: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
     as_pngs(here / name)
-    assert len(read_digits(name)) == len(TEST)
-    assert str(here / name) in caplog.messages[0]
+    Image.new("L", (90, 90)).save(here / name / "3" / "a.png")
+    assert (len(read_digits(name)), len(read_digits(name, single=True))) == (len(TEST) + 1, len(TEST))
+    assert str(here / name) in caplog.messages[0] and "a.png (blank)" in caplog.messages[-1]
 
 
 @given(st.sets(st.integers(0, 39)), st.sets(st.integers(0, 39)))
