@@ -22,7 +22,7 @@ from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, 
 from digitrec.lab.handwriting.photo import clouds, ink_on_paper, paper, perhaps_on_paper, photograph
 from digitrec.lab.handwriting.scenes import REFUSED, WANTED, Scene, large, on_a_table, page_of, scene, unruled
 from digitrec.lab.handwriting.strokes import any_pen, by_share, log_uniform, one_of, put, rotation, smooth
-from digitrec.lab.handwriting.writer import Writer, box_of, font_to_learn, in_font
+from digitrec.lab.handwriting.writer import Writer, box_of, cut_out, font_to_learn, in_font, rewrite
 from digitrec.lab.reading.compose import Composer, unstretched
 from digitrec.lab.reading.hands import Hand
 
@@ -180,6 +180,36 @@ def _beside_a_thing(of: Sources, rng: np.random.Generator, thing: things.Thing =
 
 def _beside_an_object(of: Sources, rng: np.random.Generator) -> Picture:
     return _beside_a_thing(of, rng, partial(an_object, of.objects))
+
+
+def _alone(of: Sources, rng: np.random.Generator) -> Picture:
+    """Write a digit with a pen, often a thin one, and leave room around it."""
+    digit, label = _often_a_one(of, rng)
+    height, pen = round(log_uniform(rng, 30, 180)), any_pen(rng, log_uniform(rng, 0.012, 0.1))
+    ink = cut_out(rewrite(digit, pen, round(1.4 * height), rng), height)
+    return shown(page_of(ink, rng, 0.1, log_uniform(rng, 0.2, 3)), rng), label
+
+
+def _stretched(of: Sources, rng: np.random.Generator) -> Picture:
+    """Stretch a digit to a breadth of 35 to 100 % of its height; most are small or black and white."""
+    digit, label = _often_a_one(of, rng)
+    ink = cut_out(rewrite(digit, any_pen(rng, log_uniform(rng, 0.03, 0.2)), 140, rng))
+    high = round(log_uniform(rng, 14, 120))
+    size = round(high * rng.uniform(0.35, 1)), high
+    strength = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BOX), np.float32)
+    if rng.random() < 0.6:
+        rough = rng.normal(0, rng.uniform(0, 60), strength.shape)
+        strength = 255.0 * (strength + rough > rng.uniform(60, 180))
+    margins = np.rint(high * rng.uniform(0, one_of(rng, (0.1, 0.5)), (2, 2)))
+    page = np.pad(strength.astype(np.uint8), margins.astype(int))
+    return one_of(rng, (page, 255 - page, shown(page, rng))), label
+
+
+def _often_a_one(of: Sources, rng: np.random.Generator) -> Picture:
+    """Return a digit of MNIST; half are a 1, which looks most like a thing."""
+    label = 1 if rng.random() < 0.45 else int(rng.integers(10))
+    at = rng.choice(np.flatnonzero(of.writer.digits.labels == label))
+    return of.writer.digits.images[at], label
 
 
 def _beside_a_sign(of: Sources, rng: np.random.Generator) -> Picture:
@@ -496,7 +526,7 @@ KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
     _mounted: 0.02, _sheet: 0.05, partial(_scene, kinds=tuple(REFUSED)): 0.04, _page: 0.01, _pair: 0.03,
     _scattered: 0.02, _number: 0.01, _reduced: 0.07, _blot: 0.01, _senseless: 0.01, _form: 0.02, _row: 0.01,
     _list: 0.02, _doodle: 0.01, _object: 0.03, _real_object: 0.05,
-    _beside_an_object: 0.11, partial(_beside_a_thing, thing=hand): 0.07,
+    _beside_an_object: 0.08, _alone: 0.02, _stretched: 0.01, partial(_beside_a_thing, thing=hand): 0.07,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
 
