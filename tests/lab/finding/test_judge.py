@@ -23,7 +23,7 @@ from digitrec.recognise import predict_many
 
 @pytest.fixture
 def sources(tmp_path: Path) -> Sources:
-    digits, cell = mnist_test()[:40], tmp_path / "cell.png"
+    digits, cell = mnist_test()[:70], tmp_path / "cell.png"
     Image.fromarray(255 - digits.images[0]).resize((90, 90)).save(cell)
     return Sources(
         Writer(digits),
