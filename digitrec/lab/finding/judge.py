@@ -14,6 +14,7 @@ continued as above on 78 files drawn by aae551a6 (`NEW` was 0.33), then on these
 """
 
 import itertools
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,9 @@ def draw(folder: Path, count: int) -> None:
         DataError: MNIST, a set of `datasets.world` or `clipart` is missing.
     """
     writer = Writer(mnist_train()[:LEARNED_OF_MNIST], fonts_to_learn(), varied=0.3)
+    ones = replace(writer, digits=writer.digits[writer.digits.labels == 1])
     of = Sources(
-        writer, swiss_cells("learned"), list(hands(people("learned"), HANDS, SEED)), objects("learned")
+        writer, ones, swiss_cells("learned"), list(hands(people("learned"), HANDS, SEED)), objects("learned")
     )
     stocks.fill(folder, count, partial(drawn, of))
 

@@ -5,9 +5,10 @@ Only digits and fonts of the training sets are used.
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +20,28 @@ from digitrec.lab.handwriting.changes import CHANGES
 from digitrec.lab.handwriting.clipart import an_object
 from digitrec.lab.handwriting.holding import hand
 from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, printed_word, shown
-from digitrec.lab.handwriting.photo import clouds, ink_on_paper, paper, perhaps_on_paper, photograph
-from digitrec.lab.handwriting.scenes import REFUSED, WANTED, Scene, large, on_a_table, page_of, scene, unruled
+from digitrec.lab.handwriting.photo import clouds, ink_on_paper, paper, perhaps_on_paper, photograph, put_ink
+from digitrec.lab.handwriting.scenes import (
+    GLOWS,
+    REFUSED,
+    WANTED,
+    Scene,
+    large,
+    on_a_table,
+    page_of,
+    scene,
+    unruled,
+)
 from digitrec.lab.handwriting.strokes import any_pen, by_share, log_uniform, one_of, put, rotation, smooth
-from digitrec.lab.handwriting.writer import Writer, box_of, cut_out, font_to_learn, in_font, rewrite
+from digitrec.lab.handwriting.writer import (
+    Writer,
+    box_of,
+    cut_out,
+    font_to_learn,
+    in_font,
+    rewrite,
+    seven_segments,
+)
 from digitrec.lab.reading.compose import Composer, unstretched
 from digitrec.lab.reading.hands import Hand
 
@@ -44,6 +63,8 @@ class Sources:
     """The digits, fonts and cells that the pictures are made of."""
 
     writer: Writer
+    ones: Writer
+    """Writes mostly ones, which are easily taken for a thing, a bracket or a part of one."""
     cells: Sequence[tuple[Path, int]]
     """Files of scanned cells, and their digits."""
     hands: Sequence[Hand]
@@ -155,7 +176,7 @@ def _beside_another(one: Pixels, other: Pixels, rng: np.random.Generator) -> NDA
 
 def _on_paper(of: Sources, rng: np.random.Generator) -> tuple[Scene, Image.Image, tuple[int, ...], int]:
     """Write a digit on plain paper; return the scene, a copy to draw on, the ink's colour and its height."""
-    one = scene("plain paper", of.writer, rng)
+    one = scene("plain paper", one_of(rng, (of.writer, of.writer, of.ones)), rng)
     left, top, right, bottom = one.box
     ink = one.pixels[top:bottom, left:right].min(axis=(0, 1))
     return one, Image.fromarray(one.pixels), tuple(ink.tolist()), bottom - top
@@ -164,12 +185,13 @@ def _on_paper(of: Sources, rng: np.random.Generator) -> tuple[Scene, Image.Image
 def _beside_a_thing(of: Sources, rng: np.random.Generator, thing: things.Thing = things.stick) -> Picture:
     """Lay things beside a digit on paper, which often has room for them or ends near the digit."""
     label: int | None
+    writer = one_of(rng, (of.writer, of.writer, of.ones))
     if rng.random() < 0.35:
-        label, ink = of.writer.digit(rng, int(rng.integers(40, 150)))
+        label, ink = writer.digit(rng, int(rng.integers(40, 150)))
         page = page_of(ink, rng, 0.3, 2.5)
         pixels, box = ink_on_paper(page, rng), box_of(page)
     else:
-        one = scene(one_of(rng, ("plain paper", "ruled paper", "edge of a shadow")), of.writer, rng)
+        one = scene(one_of(rng, ("plain paper", "ruled paper", "edge of a shadow")), writer, rng)
         pixels, box, label = one.pixels, one.box, one.label
     pixels = things.beside(thing, pixels, box, rng)
     if rng.random() < 0.3:
@@ -206,10 +228,35 @@ def _stretched(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 def _often_a_one(of: Sources, rng: np.random.Generator) -> Picture:
-    """Return a digit of MNIST; half are a 1, which looks most like a thing."""
-    label = 1 if rng.random() < 0.45 else int(rng.integers(10))
-    at = rng.choice(np.flatnonzero(of.writer.digits.labels == label))
-    return of.writer.digits.images[at], label
+    """Return a digit in MNIST's form; half are a 1."""
+    digits = one_of(rng, (of.writer, of.ones)).digits
+    at = int(rng.integers(len(digits)))
+    return digits.images[at], int(digits.labels[at])
+
+
+def _on_a_display(of: Sources, rng: np.random.Generator) -> Picture:
+    """Show a digit of bars in the window of a meter, mostly with a trace of the bars that are not lit."""
+    trace = rng.uniform(0.02, 0.2) if rng.random() < 0.6 else 0.0
+    label, ink = seven_segments(rng, round(log_uniform(rng, 30, 200)), trace, 0.12)
+    page = page_of(ink, rng, 0.08, 0.6)
+    sides = np.rint(len(ink) * rng.uniform(0, one_of(rng, (0.05, 0.5, 1.5)), (2, 2))).astype(int)
+    look = replace(unruled(rng), strength=rng.uniform(0.75, 1), grain=0.0)
+    window = np.full((*page.shape, 3), rng.uniform(0.02, 0.12), np.float32)
+    if rng.random() < 0.5:
+        look = replace(look, ink=one_of(rng, GLOWS), exposure=1.0)
+    else:  # a liquid crystal display
+        window += np.float32(rng.uniform(0.35, 0.75)) * np.array([0.97, 1, rng.uniform(0.75, 1)], np.float32)
+    window = put_ink(window, page, rng, look)
+    frame = int(len(ink) * log_uniform(rng, 0.01, 0.08)) if rng.random() < 0.6 else 0
+    window = _edged(window, [(frame, frame)] * 2, things.material(rng))
+    return photograph(_edged(window, sides, things.material(rng)), rng, look), label
+
+
+def _edged(window: NDArray[np.float32], sides: Any, colour: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Put a margin of a colour around a window, (H, W, 3)."""
+    inside = np.pad(np.ones(window.shape[:2], bool), sides)
+    wider = np.pad(window, (*sides, (0, 0)))
+    return np.where(inside[:, :, None], wider, np.clip(colour, 0, 1)).astype(np.float32)
 
 
 def _beside_a_sign(of: Sources, rng: np.random.Generator) -> Picture:
@@ -526,7 +573,8 @@ KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
     _mounted: 0.02, _sheet: 0.05, partial(_scene, kinds=tuple(REFUSED)): 0.04, _page: 0.01, _pair: 0.03,
     _scattered: 0.02, _number: 0.01, _reduced: 0.07, _blot: 0.01, _senseless: 0.01, _form: 0.02, _row: 0.01,
     _list: 0.02, _doodle: 0.01, _object: 0.03, _real_object: 0.05,
-    _beside_an_object: 0.08, _alone: 0.02, _stretched: 0.01, partial(_beside_a_thing, thing=hand): 0.07,
+    _on_a_display: 0.01, partial(_beside_a_thing, thing=things.tick): 0.02,
+    _beside_an_object: 0.05, _alone: 0.02, _stretched: 0.01, partial(_beside_a_thing, thing=hand): 0.07,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
 

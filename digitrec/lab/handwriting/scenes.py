@@ -154,7 +154,7 @@ def _lit(ink: Pixels, rng: np.random.Generator) -> Made:
     page = page_of(ink, rng, 0.3, 0.9)
     if rng.random() < 0.5:
         return shown(page, rng), page
-    glow = one_of(rng, _GLOWS)
+    glow = one_of(rng, GLOWS)
     look = replace(unruled(rng), exposure=1.0, strength=1.0, grain=0.0, ink=glow)
     dark = np.full((*page.shape, 3), rng.uniform(0.02, 0.12), np.float32)
     return photograph(put_ink(dark, page, rng, look), rng, look), page
@@ -171,7 +171,7 @@ def _chalk(ink: Pixels, rng: np.random.Generator) -> Made:
     return photograph(put_ink(wiped[:, :, None] * board, page, rng, look), rng, look), page
 
 
-_GLOWS = ((1.0, 0.25, 0.15), (0.3, 1.0, 0.4), (0.4, 0.8, 1.0), (1.0, 0.75, 0.2))
+GLOWS = ((1.0, 0.25, 0.15), (0.3, 1.0, 0.4), (0.4, 0.8, 1.0), (1.0, 0.75, 0.2))
 
 READ: dict[str, Callable[[Pixels, np.random.Generator], Made]] = {
     "plain paper": _plain,

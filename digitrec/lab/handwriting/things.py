@@ -148,6 +148,16 @@ def stick(rng: np.random.Generator, height: int, width: int, size: float) -> tup
     return _printed(rng, colours, along / half, side), cover
 
 
+def tick(rng: np.random.Generator, height: int, width: int, size: float) -> tuple[Floats, Floats]:
+    """Return the colours and the cover, as for `stick`, of a teacher's tick, often in red."""
+    path = np.array([(-0.3, 0.1), (-0.1, 0.5), (0.5, -0.5)]) + rng.normal(0, 0.07, (3, 2))
+    path = one_of(rng, (path, smooth(path))) * size * log_uniform(rng, 0.25, 1.2)
+    at = rng.uniform((0, 0), (width, height))
+    field = drawn(np.zeros((height, width), np.uint8), [path + at], size * log_uniform(rng, 0.02, 0.12), rng)
+    colour = (rng.uniform(0.5, 0.9), 0.1, 0.1) if rng.random() < 0.5 else 0.4 * material(rng)
+    return np.full((height, width, 3), colour, np.float32), np.asarray(field / 255, np.float32)
+
+
 def material(rng: np.random.Generator) -> Floats:
     """Return the colour of plastic, metal, wood, skin or paper, (3,), 0..1."""
     grey, hue = rng.beta(0.7, 0.9), rng.random(3)

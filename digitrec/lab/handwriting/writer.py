@@ -192,20 +192,32 @@ def redrawn(character: str, font: str, rng: np.random.Generator) -> Pixels:
     return np.pad(ink, round(height * rng.uniform(0.15, 0.5)))
 
 
-def seven_segments(rng: np.random.Generator, height: int) -> tuple[int, Pixels]:
-    """Draw a digit as on a clock or meter: bars of random breadth with gaps, upright or slanted."""
+def seven_segments(
+    rng: np.random.Generator, height: int, trace: float = 0.0, most: float = 0.05
+) -> tuple[int, Pixels]:
+    """Draw a digit as on a clock or meter: bars of random breadth with gaps, upright or slanted.
+
+    Args:
+        rng: draws everything else.
+        height: height of the digit, pixels.
+        trace: share of ink of the bars that are not lit, 0..1.
+        most: maximum gap at a bar's end, as a share of its length.
+    """
     digit = int(rng.integers(10))
     lit = SEGMENTS[digit]
     if digit in (6, 9, 7) and rng.random() < 0.3:
         lit = {6: "fgedc", 9: "abcfg", 7: "abcf"}[digit]  # a 6 or 9 without its tail, a 7 with a serif
-    half, gap = rng.uniform(0.05, 0.11), rng.uniform(0.01, 0.05)  # as shares of a segment's length
+    half, gap = rng.uniform(0.05, 0.11), rng.uniform(0.01, most)  # as shares of a segment's length
     size, slant, narrow = 2 * height, rng.choice([0.0, rng.uniform(0, 0.18)]), rng.uniform(0.8, 1.0)
     page = Image.new("L", (3 * height, int(2.6 * height)))
     pen = ImageDraw.Draw(page)
-    for name in lit:
+    for name in sorted(_PLACES if trace else lit, key=lit.count):
         outline = _bar(np.array(_PLACES[name], float), half, gap) * (narrow, 1)
         outline[:, 0] += slant * (2 - outline[:, 1])
-        pen.polygon([(float(x), float(y)) for x, y in 0.4 * size * outline + 0.2 * size], fill=255)
+        pen.polygon(
+            [(float(x), float(y)) for x, y in 0.4 * size * outline + 0.2 * size],
+            round(255 if name in lit else 255 * trace),
+        )
     return digit, cut_out(np.asarray(page), height)
 
 

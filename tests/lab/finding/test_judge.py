@@ -27,6 +27,7 @@ def sources(tmp_path: Path) -> Sources:
     Image.fromarray(255 - digits.images[0]).resize((90, 90)).save(cell)
     return Sources(
         Writer(digits),
+        Writer(digits[digits.labels == 1]),
         [(cell, int(digits.labels[0]))],
         list(hands(people(), 3, 5)),
         [Image.new("RGBA", sides, "teal") for sides in ((90, 70), (120, 20))],
